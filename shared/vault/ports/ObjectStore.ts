@@ -1,0 +1,50 @@
+export interface ObjectInfo {
+  readonly key: string
+  /** Length in bytes. */
+  readonly size: number
+  /** Changes whenever the object's bytes do; opaque. */
+  readonly etag: string
+  /** When the object was last written. */
+  readonly modified: Date
+}
+
+export interface PutCondition {
+  /** Only if there is no object of that key. */
+  readonly ifAbsent?: boolean
+  /** Only if the object's etag is this one. */
+  readonly ifMatch?: string
+}
+
+/** An object being written, piece by piece; nobody sees it before `complete`, and nothing is left of it after `abort`. */
+export interface Upload {
+  /** Resolves when more can be taken (backpressure). The chunk is not kept. */
+  write(chunk: Uint8Array): Promise<void>
+  /** @throws HtsvaultError PRECONDITION_FAILED where the condition does not hold; the upload is then gone. */
+  complete(condition?: PutCondition): Promise<ObjectInfo>
+  /** Idempotent; never throws. */
+  abort(): Promise<void>
+}
+
+/**
+ * A bucket, or a folder in its place. Keys are `/`-separated, without a leading one.
+ *
+ * Absence is a value (`undefined`), an outage is thrown: HtsvaultError STORE_UNAVAILABLE (worth another try).
+ * Reads with an etag answer HtsvaultError OBJECT_CHANGED where the object is no longer that one, OBJECT_GONE where
+ * there is none.
+ */
+export interface ObjectStore {
+  head(key: string): Promise<ObjectInfo | undefined>
+  /** The whole of a small object. @throws HtsvaultError OBJECT_TOO_LARGE above `maxBytes`, before it is read. */
+  get(key: string, maxBytes: number): Promise<{ bytes: Uint8Array; info: ObjectInfo } | undefined>
+  /** Exactly the bytes `start` to `end` (excluded). */
+  read(key: string, start: number, end: number, etag?: string): Promise<Uint8Array>
+  /** The same range chunk by chunk; stops reading when the consumer stops. */
+  stream(key: string, start: number, end: number, etag?: string): AsyncIterable<Uint8Array>
+  /** Writes a small object, whole or not at all. @throws HtsvaultError PRECONDITION_FAILED */
+  put(key: string, bytes: Uint8Array, condition?: PutCondition): Promise<ObjectInfo>
+  create(key: string): Promise<Upload>
+  /** Deletes the object if it is there, and with `ifMatch` only that one; says whether it is gone. */
+  delete(key: string, ifMatch?: string): Promise<boolean>
+  /** Every object whose key begins with `prefix`, in the order of UTF-8 bytes. */
+  list(prefix: string): AsyncIterable<ObjectInfo>
+}
