@@ -1,0 +1,18 @@
+import type { MiddlewareObj } from '@middy/core'
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda'
+import { errorReply } from '#shared/vault/httpReply.ts'
+import type { Log } from '#shared/vault/Log.ts'
+
+/**
+ * Answers whatever a handler throws in htsget's own JSON. What is not the client's business (a store's message, a
+ * stack) goes to the log alone.
+ */
+export function htsgetErrors(log: Log): MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult> {
+  return {
+    onError: request => {
+      const reply = errorReply(request.error)
+      if (reply.statusCode >= 500) log.error('request failed', { path: request.event.path }, request.error)
+      request.response = reply
+    },
+  }
+}

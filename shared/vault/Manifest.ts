@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import { HtsvaultError } from '#shared/errors.ts'
+
+const base64 = z.base64()
+const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`))
+const count = z.number().int().nonnegative()
+
+/** One object of the vault bucket, and how to read it. */
+const storedObject = z.strictObject({
+  key: z.string().min(1),
+  /** Length of the object in bytes. */
+  size: count,
+  etag: z.string().min(1),
+  /** Length in bytes of what it holds once decrypted; equal to `size` where nothing is encrypted. */
+  plainSize: count,
+  /**
+   * The Crypt4GH header that opens it, base64; absent where it is plain. It is the authoritative one: re-keying
+   * rewrites the manifest and leaves the object as it is.
+   */
+  header: base64.optional(),
+  /** Where the first segment begins in the object, in bytes: the length of the header that it was written with. */
+  bodyOffset: count,
+})
+
+const manifestSchema = z.strictObject({
+  version: z.literal(1),
+  /** The htsget id, `<dataset>/<path>` without the format's ending. */
+  id: z.string().min(1),
+  dataset: z.string().min(1),
+  /** The name it was uploaded under, within the dataset. */
+  name: z.string().min(1),
+  format: z.enum(['BAM', 'CRAM', 'VCF', 'BCF']),
+  formatVersion: z.string(),
+  encryption: z.enum(['crypt4gh', 'none']),
+  /** Which upload it came from: what makes ingesting the same event twice harmless. */
+  upload: z.strictObject({ etag: z.string(), modified: z.iso.datetime() }),
+  /** Digests of the plain bytes, hexadecimal. */
+  sha256: hex(32),
+  md5: hex(16),
+  body: storedObject,
+  index: storedObject.extend({ kind: z.enum(['bai', 'csi', 'tbi', 'crai']) }),
+  blockMap: storedObject,
+  sortOrder: z.literal('coordinate'),
+  references: count,
+  records: count,
+  unplacedRecords: count,
+  ingested: z.iso.datetime(),
+})
+
+/** What the vault knows of one served file; written last, so that a file without one does not exist. */
+export type Manifest = z.infer<typeof manifestSchema>
+export type StoredObject = z.infer<typeof storedObject>
+
+/** The largest manifest that is read, in bytes: a header of some thousand recipients is far below it. */
+export const maxManifestBytes = 4 << 20
+
+/** @throws HtsvaultError MANIFEST_CORRUPT */
+export function readManifest(bytes: Uint8Array, key: string): Manifest {
+  try {
+    return manifestSchema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)))
+  } catch (cause) {
+    throw new HtsvaultError('MANIFEST_CORRUPT', 'the manifest is not one that this version can read', {
+      place: { file: key },
+      hint: 'Upload the file again: that writes a new one.',
+      cause,
+    })
+  }
+}
+
+export const writeManifest = (manifest: Manifest): Uint8Array =>
+  new TextEncoder().encode(`${JSON.stringify(manifestSchema.parse(manifest), null, 2)}\n`)

@@ -1,0 +1,11 @@
+import type { KeyStore } from './ports/KeyStore.ts'
+import type { ObjectStore } from './ports/ObjectStore.ts'
+
+/** All that the vault's rules need of the world. */
+export interface VaultPorts {
+  /** Uploads, as they came. */
+  readonly inbox: ObjectStore
+  /** What is served: bodies, indexes, block maps, manifests, dataset settings. */
+  readonly vault: ObjectStore
+  readonly keys: KeyStore
+}

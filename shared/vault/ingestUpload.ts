@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { HtsvaultError, type ErrorReport } from '#shared/errors.ts'
+import { inlineIndexLane } from '#shared/indexes/inlineIndexLane.ts'
+import { recogniseBytes, recogniseFormat } from '#shared/indexes/recogniseFormat.ts'
+import { threadIndexLane } from '#shared/indexes/threadIndexLane.ts'
+import { readDatasetSettings } from './DatasetSettings.ts'
+import type { Manifest } from './Manifest.ts'
+import { fileId, parseUploadKey, refusalKey } from './names.ts'
+import type { ObjectInfo } from './ports/ObjectStore.ts'
+import { beginPublication } from './publication.ts'
+import { SealedWriter } from './SealedWriter.ts'
+import type { VaultPorts } from './VaultPorts.ts'
+
+/** How an upload ended. `gone`: there is nothing under that key (any more), as after a repeated event. */
+export type IngestOutcome =
+  | { readonly state: 'served'; readonly manifest: Manifest }
+  | { readonly state: 'refused'; readonly report: ErrorReport }
+  | { readonly state: 'gone' }
+
+/** A refusal, as it is kept beside the upload. */
+export interface Refusal extends ErrorReport {
+  readonly file: string
+  /** Which version of the upload was refused. */
+  readonly etag: string
+  readonly at: string
+}
+
+/** Errors of the world around a file: another try may go better, the file is not to blame. */
+const transientCodes = new Set([
+  'STORE_UNAVAILABLE',
+  'STORE_FORBIDDEN',
+  'KEY_UNAVAILABLE',
+  'OBJECT_CHANGED',
+  'OBJECT_GONE',
+  'SHORT_READ',
+  'PRECONDITION_FAILED',
+])
+const isRefusal = (error: unknown): error is HtsvaultError =>
+  error instanceof HtsvaultError && !transientCodes.has(error.code)
+
+/** Below this many bytes a thread costs more than it brings (it takes some 60 ms to start). */
+const threadFrom = 8 << 20
+
+/**
+ * Takes one upload into the vault: checks, indexes, digests and encrypts it in one pass, publishes it, and deletes
+ * it from the inbox. A file that cannot be served stays there with `<key>.refused.json` beside it.
+ *
+ * Safe to repeat, to run twice at once, and to kill at any point: nothing is visible before the manifest, and the
+ * upload is deleted after it.
+ * @throws whatever is not the file's fault (an outage, a race that was lost): the event is to be tried again
+ */
+export async function ingestUpload(ports: VaultPorts, key: string): Promise<IngestOutcome> {
+  const upload = await ports.inbox.head(key)
+  if (upload === undefined) return { state: 'gone' }
+  try {
+    const manifest = await takeIn(ports, upload)
+    await ports.inbox.delete(refusalKey(key))
+    await ports.inbox.delete(key, upload.etag)
+    return { state: 'served', manifest }
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    const report = error.at({ file: key }).toReport()
+    await writeRefusal(ports, upload, report)
+    return { state: 'refused', report }
+  }
+}
+
+async function writeRefusal(ports: VaultPorts, upload: ObjectInfo, report: ErrorReport): Promise<void> {
+  const refusal: Refusal = { ...report, file: upload.key, etag: upload.etag, at: new Date().toISOString() }
+  const bytes = new TextEncoder().encode(`${JSON.stringify(refusal, null, 2)}\n`)
+  await ports.inbox.put(refusalKey(upload.key), bytes)
+}
+
+async function takeIn(ports: VaultPorts, upload: ObjectInfo): Promise<Manifest> {
+  const name = parseUploadKey(upload.key)
+  const settings = await readDatasetSettings(ports.vault, name.dataset)
+  const prefix = await ports.inbox.read(upload.key, 0, Math.min(upload.size, recogniseBytes), upload.etag)
+  const target = await beginPublication(ports, { name, id: fileId(name), format: recogniseFormat(prefix), upload, settings })
+  if (target.already) return target.already
+
+  const lane = upload.size >= threadFrom && availableParallelism() > 1 ? threadIndexLane() : inlineIndexLane()
+  const body = await SealedWriter.begin(ports, target.partKey('body'), settings)
+  try {
+    const digests = { sha256: createHash('sha256'), md5: createHash('md5') }
+    for await (const chunk of ports.inbox.stream(upload.key, 0, upload.size, upload.etag)) {
+      // The lane first: it may work on the chunk in its own thread while this one digests and encrypts it.
+      await lane.push(chunk)
+      digests.sha256.update(chunk)
+      digests.md5.update(chunk)
+      await body.write(chunk)
+    }
+    return await target.publish({
+      body,
+      indexed: await lane.finish(),
+      sha256: digests.sha256.digest('hex'),
+      md5: digests.md5.digest('hex'),
+    })
+  } finally {
+    await lane.close()
+    await body.abort()
+  }
+}
