@@ -1,0 +1,29 @@
+import { HtsvaultError, type Place } from '#shared/errors.ts'
+
+const placeNames: readonly [keyof Place, string][] = [
+  ['record', 'record'],
+  ['line', 'line'],
+  ['segment', 'segment'],
+  ['offset', 'byte'],
+  ['virtualOffset', 'virtual offset'],
+]
+
+/** `x.bam, record 17, virtual offset 4242:100` */
+export const formatPlace = (place: Place): string =>
+  [
+    place.file,
+    ...placeNames.filter(([key]) => place[key] !== undefined).map(([key, name]) => `${name} ${place[key] as string | number}`),
+  ]
+    .filter(part => part !== undefined)
+    .join(', ')
+
+/** Tells an error on stderr: what, where, and what to do; a stack only for a fault of our own. */
+export function printError(error: unknown): void {
+  if (!(error instanceof HtsvaultError)) {
+    console.error(error)
+    return
+  }
+  const place = error.place ? formatPlace(error.place) : ''
+  console.error(`htsvault: ${place === '' ? '' : `${place}: `}${error.message} (${error.code})`)
+  if (error.hint !== undefined) console.error(error.hint)
+}
