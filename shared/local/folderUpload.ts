@@ -1,0 +1,89 @@
+import type { FileHandle } from 'node:fs/promises'
+import { HtsvaultError } from '#shared/errors.ts'
+import type { ObjectInfo, PutCondition, Upload } from '#shared/vault/ports/ObjectStore.ts'
+import { folderError } from './folderErrors.ts'
+import { ioBuffer } from './ioBuffer.ts'
+
+/** Small chunks are gathered to writes of this many bytes. */
+const bufferBytes = 1 << 20
+
+export interface UploadEnds {
+  /** Gives the finished file its name; the handle is closed by the caller. */
+  publish(handle: FileHandle, condition: PutCondition | undefined): Promise<ObjectInfo>
+  /** Removes the unfinished file; never throws. */
+  discard(): Promise<void>
+}
+
+/** An upload into a temporary file: while one buffer is written, the other is filled. */
+export function folderUpload(key: string, handle: FileHandle, ends: UploadEnds): Upload {
+  let filling = ioBuffer(bufferBytes)
+  let other: Buffer | undefined
+  let filled = 0
+  let writing: Promise<void> = Promise.resolve()
+  let open = true
+
+  const flush = async () => {
+    await writing
+    const full = filling.subarray(0, filled)
+    writing = writeAll(handle, full)
+    // Its failure is thrown by the next call that awaits it; until then nobody listens.
+    writing.catch(() => undefined)
+    const spare = other ?? ioBuffer(bufferBytes)
+    other = filling
+    filling = spare
+    filled = 0
+  }
+
+  const end = async () => {
+    open = false
+    await writing.catch(() => undefined)
+    await handle.close().catch(() => undefined)
+  }
+
+  const checkOpen = () => {
+    if (!open) throw new HtsvaultError('UPLOAD_ENDED', 'the upload was completed or aborted before')
+  }
+
+  return {
+    async write(chunk) {
+      checkOpen()
+      try {
+        for (let at = 0; at < chunk.length;) {
+          const piece = chunk.subarray(at, at + bufferBytes - filled)
+          filling.set(piece, filled)
+          filled += piece.length
+          at += piece.length
+          if (filled === bufferBytes) await flush()
+        }
+      } catch (error) {
+        throw folderError(error, key)
+      }
+    },
+    async complete(condition) {
+      checkOpen()
+      open = false
+      try {
+        if (filled > 0) await flush()
+        await writing
+        return await ends.publish(handle, condition)
+      } catch (error) {
+        await ends.discard()
+        throw folderError(error, key)
+      } finally {
+        await end()
+      }
+    },
+    async abort() {
+      if (!open) return
+      await end()
+      await ends.discard()
+    },
+  }
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    const { bytesWritten } = await handle.write(bytes, at, bytes.length - at)
+    at += bytesWritten
+  }
+}
