@@ -7,7 +7,9 @@ import { serveCommand } from './serve/command.ts'
 import { printError } from './printError.ts'
 
 const program = new Command('htsvault')
-  .description('A vault for genomic files: upload BAM, CRAM, VCF or BCF; query by region with any htsget client.')
+  .description(
+    'A vault for genomic files: upload BAM, CRAM, VCF or BCF; query by region with any htsget client.',
+  )
   .version('0.1.0')
   .addCommand(serveCommand())
   .addCommand(getCommand())

@@ -12,7 +12,9 @@ const placeNames: readonly [keyof Place, string][] = [
 export const formatPlace = (place: Place): string =>
   [
     place.file,
-    ...placeNames.filter(([key]) => place[key] !== undefined).map(([key, name]) => `${name} ${place[key] as string | number}`),
+    ...placeNames
+      .filter(([key]) => place[key] !== undefined)
+      .map(([key, name]) => `${name} ${place[key] as string | number}`),
   ]
     .filter(part => part !== undefined)
     .join(', ')

@@ -13,7 +13,10 @@ export interface IngestQueue {
 }
 
 /** Takes uploads in one after another (each uses two cores by itself), and keeps the board. */
-export function ingestQueue(ingest: (key: string) => Promise<IngestOutcome>, board: StatusBoard): IngestQueue {
+export function ingestQueue(
+  ingest: (key: string) => Promise<IngestOutcome>,
+  board: StatusBoard,
+): IngestQueue {
   const waiting = new Map<string, number>()
   const timers = new Set<NodeJS.Timeout>()
   let running: Promise<void> | undefined
@@ -28,7 +31,9 @@ export function ingestQueue(ingest: (key: string) => Promise<IngestOutcome>, boa
       else board.forget(key)
     } catch (error) {
       const report =
-        error instanceof HtsvaultError ? error.toReport() : { code: 'INTERNAL', message: 'an error of htsvault itself; it is tried again' }
+        error instanceof HtsvaultError
+          ? error.toReport()
+          : { code: 'INTERNAL', message: 'an error of htsvault itself; it is tried again' }
       board.set(key, 'received', bytes, report)
       if (!(error instanceof HtsvaultError)) console.error(error)
       const timer = setTimeout(

@@ -1,9 +1,112 @@
-import { randomBytes } from 'node:crypto'
-import { encryptor } from '#shared/crypt4gh/body/encryptor.ts'
+import { randomBytes } from '#shared/crypt4gh/Backend.ts'
+import { Encryptor } from '#shared/crypt4gh/body/Encryptor.ts'
 import { writeHeader } from '#shared/crypt4gh/header/writeHeader.ts'
-import { readPublicKey } from '#shared/crypt4gh/keys/publicKey.ts'
+import { readPublicKey } from '#shared/crypt4gh/keys/readPublicKey.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
+import { wipe } from '#shared/crypt4gh/wipe.ts'
+import { HtsvaultError } from '#shared/errors.ts'
 import type { DatasetSettings } from './DatasetSettings.ts'
 import type { StoredObject } from './Manifest.ts'
 import type { Upload } from './ports/ObjectStore.ts'
 import type { VaultPorts } from './VaultPorts.ts'
+
+/**
+ * Writes one object of the vault as its dataset wants it: Crypt4GH for the vault and the dataset's recipients, under
+ * a data key of its own, or plain. Nobody sees it before `complete`, which creates it only where there is none.
+ */
+export class SealedWriter {
+  readonly #key: string
+  readonly #upload: Upload
+  readonly #header: Uint8Array | undefined
+  readonly #encryptor: Encryptor | undefined
+  #plainSize = 0
+
+  private constructor(key: string, upload: Upload, header?: Uint8Array, encryptor?: Encryptor) {
+    this.#key = key
+    this.#upload = upload
+    this.#header = header
+    this.#encryptor = encryptor
+  }
+
+  /** @throws HtsvaultError DATASET_SETTINGS_INVALID where a recipient is no public key; KEY_UNAVAILABLE */
+  static async begin(
+    { vault, keys }: VaultPorts,
+    key: string,
+    settings: DatasetSettings,
+  ): Promise<SealedWriter> {
+    if (settings.encryption === 'none') return new SealedWriter(key, await vault.create(key))
+    const dataKey = randomBytes(32, nodeBackend)
+    try {
+      const recipients = [(await keys.keyPair()).publicKey, ...readRecipients(settings)]
+      const header = writeHeader({ dataKeys: [dataKey], recipients: distinct(recipients) }, nodeBackend)
+      // Batches are written before the next is asked for, so one buffer serves them all.
+      const encryptor = new Encryptor(dataKey, nodeBackend, { reuseOutput: true })
+      const upload = await vault.create(key)
+      await upload.write(header)
+      return new SealedWriter(key, upload, header, encryptor)
+    } finally {
+      wipe(dataKey)
+    }
+  }
+
+  /** Writes a small object in one go. */
+  static async whole(
+    ports: VaultPorts,
+    key: string,
+    settings: DatasetSettings,
+    bytes: Uint8Array,
+  ): Promise<StoredObject> {
+    const writer = await SealedWriter.begin(ports, key, settings)
+    try {
+      await writer.write(bytes)
+      return await writer.complete()
+    } finally {
+      await writer.abort()
+    }
+  }
+
+  async write(plain: Uint8Array): Promise<void> {
+    this.#plainSize += plain.length
+    if (!this.#encryptor) await this.#upload.write(plain)
+    else for (const cipher of this.#encryptor.push(plain)) await this.#upload.write(cipher)
+  }
+
+  /** @throws HtsvaultError PRECONDITION_FAILED where an object of that key is there already */
+  async complete(): Promise<StoredObject> {
+    if (this.#encryptor) for (const cipher of this.#encryptor.finish()) await this.#upload.write(cipher)
+    const { size, etag } = await this.#upload.complete({ ifAbsent: true })
+    return {
+      key: this.#key,
+      size,
+      etag,
+      plainSize: this.#plainSize,
+      ...(this.#header && { header: Buffer.from(this.#header).toString('base64') }),
+      bodyOffset: this.#header?.length ?? 0,
+    }
+  }
+
+  /** Leaves nothing of what was not completed; does nothing after `complete`. */
+  async abort(): Promise<void> {
+    await this.#upload.abort()
+  }
+}
+
+function readRecipients({ recipients }: DatasetSettings): Uint8Array[] {
+  return recipients.map((recipient, i) => {
+    try {
+      return readPublicKey(recipient)
+    } catch (cause) {
+      throw new HtsvaultError(
+        'DATASET_SETTINGS_INVALID',
+        `recipient ${i + 1} of the dataset's settings is no public key`,
+        {
+          hint: 'Put the text of a .pub file (htsvault c4gh keygen) in dataset.json, then delete the .refused.json beside the upload.',
+          cause,
+        },
+      )
+    }
+  })
+}
+
+const distinct = (keys: readonly Uint8Array[]): Uint8Array[] =>
+  keys.filter((key, i) => keys.findIndex(other => Buffer.compare(other, key) === 0) === i)

@@ -57,7 +57,16 @@ export class StatusBoard {
 
   served(manifest: Manifest): void {
     const { dataset, name, id, format, records } = manifest
-    this.#put({ dataset, name, state: 'served', bytes: manifest.body.plainSize, id, format, records, since: manifest.ingested })
+    this.#put({
+      dataset,
+      name,
+      state: 'served',
+      bytes: manifest.body.plainSize,
+      id,
+      format,
+      records,
+      since: manifest.ingested,
+    })
   }
 
   /** Takes an upload off the board unless it is served: it went away without an end. */
@@ -97,6 +106,8 @@ function nameOf(uploadKey: string): { dataset: string; name: string; id?: string
     return { ...name, id: fileId(name) }
   } catch {
     const slash = uploadKey.indexOf('/')
-    return slash === -1 ? { dataset: '', name: uploadKey } : { dataset: uploadKey.slice(0, slash), name: uploadKey.slice(slash + 1) }
+    return slash === -1
+      ? { dataset: '', name: uploadKey }
+      : { dataset: uploadKey.slice(0, slash), name: uploadKey.slice(slash + 1) }
   }
 }

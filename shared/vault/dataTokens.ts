@@ -55,13 +55,20 @@ export async function signDataToken(grant: DataGrant, keys: KeyStore, seconds: n
 /** @throws HtsvaultError TOKEN_EXPIRED, TOKEN_INVALID */
 export async function readDataToken(token: string, keys: KeyStore): Promise<DataGrant> {
   try {
-    const { payload } = await jwtVerify(token, await signingKey(keys), { algorithms: ['HS256'], issuer, audience })
+    const { payload } = await jwtVerify(token, await signingKey(keys), {
+      algorithms: ['HS256'],
+      issuer,
+      audience,
+    })
     const { f, g, u, r } = claims.parse(payload)
     return { manifestKey: f, etag: g, unit: u === 'b' ? 'bytes' : 'virtual', start: r[0], end: r[1] }
   } catch (cause) {
     if (cause instanceof HtsvaultError) throw cause
     if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_JWT_EXPIRED')
-      throw new HtsvaultError('TOKEN_EXPIRED', 'the data URL has expired', { hint: 'Ask for a new ticket.', cause })
+      throw new HtsvaultError('TOKEN_EXPIRED', 'the data URL has expired', {
+        hint: 'Ask for a new ticket.',
+        cause,
+      })
     throw new HtsvaultError('TOKEN_INVALID', 'the data URL is not one that this vault made', {
       hint: 'Ask for a ticket, and use its URLs as they are.',
       cause,

@@ -76,7 +76,13 @@ async function takeIn(ports: VaultPorts, upload: ObjectInfo): Promise<Manifest> 
   const name = parseUploadKey(upload.key)
   const settings = await readDatasetSettings(ports.vault, name.dataset)
   const prefix = await ports.inbox.read(upload.key, 0, Math.min(upload.size, recogniseBytes), upload.etag)
-  const target = await beginPublication(ports, { name, id: fileId(name), format: recogniseFormat(prefix), upload, settings })
+  const target = await beginPublication(ports, {
+    name,
+    id: fileId(name),
+    format: recogniseFormat(prefix),
+    upload,
+    settings,
+  })
   if (target.already) return target.already
 
   const lane = upload.size >= threadFrom && availableParallelism() > 1 ? threadIndexLane() : inlineIndexLane()

@@ -35,10 +35,18 @@ export function parseUploadKey(key: string): UploadName {
   const segments = key.split('/')
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   const odd = /[\u0000-\u001f\u007f\\?#]/.test(key)
-  if (odd || segments.some(s => s === '' || s.startsWith('.')) || new TextEncoder().encode(key).length > maxKeyBytes)
-    throw new HtsvaultError('INVALID_NAME', 'the name cannot be kept: a part of it is empty or begins with a dot, or it holds a control character, a backslash, ? or #, or it is longer than 900 bytes', {
-      hint: 'Rename the file and upload it again.',
-    })
+  if (
+    odd ||
+    segments.some(s => s === '' || s.startsWith('.')) ||
+    new TextEncoder().encode(key).length > maxKeyBytes
+  )
+    throw new HtsvaultError(
+      'INVALID_NAME',
+      'the name cannot be kept: a part of it is empty or begins with a dot, or it holds a control character, a backslash, ? or #, or it is longer than 900 bytes',
+      {
+        hint: 'Rename the file and upload it again.',
+      },
+    )
   return { dataset: key.slice(0, slash), name: key.slice(slash + 1) }
 }
 

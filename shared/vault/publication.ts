@@ -76,7 +76,9 @@ export async function beginPublication(ports: VaultPorts, of: PublicationOf): Pr
           sha256,
           md5,
           index: {
-            ...keep(await SealedWriter.whole(ports, keyOf(indexed.index.kind), of.settings, indexed.index.bytes)),
+            ...keep(
+              await SealedWriter.whole(ports, keyOf(indexed.index.kind), of.settings, indexed.index.bytes),
+            ),
             kind: indexed.index.kind,
           },
           blockMap: keep(await SealedWriter.whole(ports, keyOf('blockmap'), of.settings, indexed.blockMap)),
@@ -87,7 +89,11 @@ export async function beginPublication(ports: VaultPorts, of: PublicationOf): Pr
           unplacedRecords: indexed.unplacedRecords,
           ingested: new Date().toISOString(),
         }
-        await vault.put(key, writeManifest(manifest), before ? { ifMatch: before.info.etag } : { ifAbsent: true })
+        await vault.put(
+          key,
+          writeManifest(manifest),
+          before ? { ifMatch: before.info.etag } : { ifAbsent: true },
+        )
         for (const leftover of leftovers) await vault.delete(leftover)
         return manifest
       } catch (error) {
@@ -106,6 +112,7 @@ function sameUpload(bytes: Uint8Array, key: string, upload: ObjectInfo): Manifes
   } catch {
     return undefined // Unreadable: this upload replaces it.
   }
-  const same = manifest.upload.etag === upload.etag && manifest.upload.modified === upload.modified.toISOString()
+  const same =
+    manifest.upload.etag === upload.etag && manifest.upload.modified === upload.modified.toISOString()
   return same ? manifest : undefined
 }
