@@ -7,24 +7,26 @@ import { isAbsence } from './folderErrors.ts'
 const maxKeyBytes = 1024
 const maxNameBytes = 255
 
+/** Why a key cannot be kept in a folder, or undefined. */
+export function keyProblem(key: string): string | undefined {
+  const parts = key.split('/')
+  if (/[\p{Cc}\\]/u.test(key)) return 'holds a control character or a backslash'
+  if (!key.isWellFormed()) return 'is not Unicode'
+  if (parts.some(part => part === '' || part.startsWith('.')))
+    return 'has a part that is empty or begins with a dot'
+  if (Buffer.byteLength(key) > maxKeyBytes || parts.some(part => Buffer.byteLength(part) > maxNameBytes))
+    return `is longer than ${maxKeyBytes} bytes, or a part of it than ${maxNameBytes}`
+  return undefined
+}
+
 /**
  * The path of a key below `root`.
- * @throws HtsvaultError INVALID_KEY for a key that could leave the folder, or that it cannot keep: a part that is
- *   empty or begins with a dot (hidden, `.`, `..`), a control character, a backslash, an unpaired surrogate, too long.
+ * @throws HtsvaultError INVALID_KEY for a key that could leave the folder, or that it cannot keep
  */
 export function pathOf(root: string, key: string): string {
-  const parts = key.split('/')
-  const reason = /[\u0000-\u001f\u007f\\]/.test(key)
-    ? 'holds a control character or a backslash'
-    : !key.isWellFormed()
-      ? 'is not Unicode'
-      : parts.some(part => part === '' || part.startsWith('.'))
-        ? 'has a part that is empty or begins with a dot'
-        : Buffer.byteLength(key) > maxKeyBytes || parts.some(part => Buffer.byteLength(part) > maxNameBytes)
-          ? `is longer than ${maxKeyBytes} bytes, or a part of it than ${maxNameBytes}`
-          : undefined
-  if (reason === undefined) return join(root, ...parts)
-  throw new HtsvaultError('INVALID_KEY', `the name ${reason}`, { hint: 'Rename the file.' })
+  const problem = keyProblem(key)
+  if (problem === undefined) return join(root, ...key.split('/'))
+  throw new HtsvaultError('INVALID_KEY', `the name ${problem}`, { hint: 'Rename the file.' })
 }
 
 /** Whether no part of a path is a symbolic link: what a link points to is not in the store. */

@@ -1,11 +1,11 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { folderError, isAbsence } from './folderErrors.ts'
-import { isItself } from './folderKeys.ts'
+import { isItself, keyProblem } from './folderKeys.ts'
 
 /**
  * Every file below `root` whose key begins with `prefix`, in the order of the keys' UTF-8 bytes; neither hidden files
- * nor symbolic links. Memory: the names of the folders on the way to the current one.
+ * nor symbolic links, nor what has a name that no key can have. Memory: the names of the folders on the way to the current one.
  */
 export async function* listFolder(
   root: string,
@@ -27,7 +27,7 @@ async function* below(
   for (const { key, isFolder, name } of await entriesOf(folder, base)) {
     if (isFolder ? !(key.startsWith(prefix) || prefix.startsWith(key)) : !key.startsWith(prefix)) continue
     if (isFolder) yield* below(join(folder, name), key, prefix)
-    else yield { key, path: join(folder, name) }
+    else if (keyProblem(key) === undefined) yield { key, path: join(folder, name) }
   }
 }
 

@@ -112,6 +112,8 @@ describe('a folder in the place of a bucket', () => {
     writeFileSync(join(dir, 'demo', '.snapshot', 'x'), 'x')
     writeFileSync(join(dir, 'demo', '.x.bam.Gh3kq1'), 'x')
     writeFileSync(join(dir, 'demo', 'x.bam'), 'x')
+    writeFileSync(join(dir, 'demo', 'a\nb'), 'x')
+    writeFileSync(join(dir, 'demo', 'a\\b'), 'x')
     execFileSync('mkfifo', [join(dir, 'demo', 'pipe')])
     expect(await keysOf(dir)).toEqual(['demo/x.bam'])
     const store = folderStore(dir)
