@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import type { VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
 import { HtsvaultError } from '#shared/errors.ts'
 import type { VcfHeader } from '#shared/vcf/VcfHeader.ts'
 import { VcfScanner } from '#shared/vcf/VcfScanner.ts'
@@ -252,7 +251,7 @@ test('an error of the sink comes out as it is', () => {
     contig: () => {
       throw new HtsvaultError('UNSORTED', 'no')
     },
-    record: (_reference: number, _begin: number, _end: number, _start: VirtualOffset) => undefined,
+    record: () => undefined,
   })
   expect(() => scanner.block(new TextEncoder().encode(head + line(1) + '\n'), 0, 100)).toThrow('no')
   expect(scanner.place).toEqual({ record: 1, line: 4, virtualOffset: `0:${head.length}` })
