@@ -1,5 +1,6 @@
 import type { MiddlewareObj } from '@middy/core'
 import type { APIGatewayProxyEvent } from 'aws-lambda'
+import { eventHeader } from './eventHeader.ts'
 
 interface Reply {
   statusCode: number
@@ -9,15 +10,11 @@ interface Reply {
 /** 30 days in seconds, as htsget asks (htsget §CORS). */
 const maxAge = '2592000'
 
-/** A header of an event, whatever the case of its name. */
-const header = (event: APIGatewayProxyEvent, name: string): string | undefined =>
-  Object.entries(event.headers).find(([key]) => key.toLowerCase() === name)?.[1]
-
 /** The CORS headers of a reply to this event: the asking origin is echoed, and nothing is said to a client without one. */
 export function corsHeaders(event: APIGatewayProxyEvent): Record<string, string> {
-  const origin = header(event, 'origin')
+  const origin = eventHeader(event, 'origin')
   if (origin === undefined) return { Vary: 'Origin' }
-  const asked = header(event, 'access-control-request-headers')
+  const asked = eventHeader(event, 'access-control-request-headers')
   return {
     Vary: 'Origin',
     'Access-Control-Allow-Origin': origin,
@@ -33,10 +30,14 @@ export function corsHeaders(event: APIGatewayProxyEvent): Record<string, string>
 /** CORS on everything that a browser's htsget client asks: answers preflights itself, adds headers to the rest. */
 export function cors(): MiddlewareObj<APIGatewayProxyEvent, Reply> {
   const add = (request: { event: APIGatewayProxyEvent; response: Reply | null | undefined }) => {
-    if (request.response) request.response.headers = { ...request.response.headers, ...corsHeaders(request.event) }
+    if (request.response)
+      request.response.headers = { ...request.response.headers, ...corsHeaders(request.event) }
   }
   return {
-    before: request => (request.event.httpMethod === 'OPTIONS' ? { statusCode: 204, headers: corsHeaders(request.event), body: '' } : undefined),
+    before: request =>
+      request.event.httpMethod === 'OPTIONS'
+        ? { statusCode: 204, headers: corsHeaders(request.event), body: '' }
+        : undefined,
     after: add,
     onError: add,
   }

@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { HtsvaultError } from '#shared/errors.ts'
+import { fileError } from './fileError.ts'
+
+/** Temporary files of this process that are not yet in their place. */
+const unfinished = new Set<string>()
+let listening = false
+
+/** Takes half-written files along when the process is told to go. */
+function listen(): void {
+  if (listening) return
+  listening = true
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)
+    process.once(signal, () => {
+      for (const path of unfinished) rmSync(path, { force: true })
+      process.exit(code)
+    })
+}
+
+/** @throws HtsvaultError OUTPUT_EXISTS: said before any work is done. */
+export function refuseExisting(path: string, force: boolean): void {
+  if (!force && existsSync(path))
+    throw new HtsvaultError('OUTPUT_EXISTS', 'it exists already', {
+      place: { file: path },
+      hint: 'give --force to overwrite it',
+    })
+}
+
+/** A file that has its name only once it is whole: until then a hidden temporary one beside it. */
+export class OutputFile {
+  readonly path: string
+  readonly fd: number
+  readonly #temporary: string
+  readonly #force: boolean
+  #open = true
+
+  /** @throws HtsvaultError OUTPUT_EXISTS, FILE_NOT_FOUND, FILE_FORBIDDEN. */
+  constructor(path: string, { force, mode = 0o666 }: { force: boolean; mode?: number }) {
+    refuseExisting(path, force)
+    this.path = path
+    this.#force = force
+    this.#temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
+    listen()
+    try {
+      // Readable too: what was written is read back before an original is deleted.
+      this.fd = openSync(this.#temporary, 'wx+', mode)
+    } catch (error) {
+      throw fileError(error, path)
+    }
+    unfinished.add(this.#temporary)
+  }
+
+  /** Puts the file in its place, safe on the disk. @throws HtsvaultError OUTPUT_EXISTS, DISK_FULL. */
+  commit(): void {
+    try {
+      fsyncSync(this.fd)
+      this.#close()
+      if (this.#force) renameSync(this.#temporary, this.path)
+      else this.#linkIntoPlace()
+      unfinished.delete(this.#temporary)
+    } catch (error) {
+      this.abort()
+      throw fileError(error, this.path)
+    }
+  }
+
+  /** Leaves nothing behind; without effect after `commit`. */
+  abort(): void {
+    this.#close()
+    if (unfinished.delete(this.#temporary)) rmSync(this.#temporary, { force: true })
+  }
+
+  /** A link fails where the name was taken meanwhile, a rename would overwrite. */
+  #linkIntoPlace(): void {
+    try {
+      linkSync(this.#temporary, this.path)
+    } catch (error) {
+      if (!['EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK'].includes(String((error as NodeJS.ErrnoException).code)))
+        throw error
+      // A file system without links.
+      refuseExisting(this.path, false)
+      renameSync(this.#temporary, this.path)
+      return
+    }
+    rmSync(this.#temporary)
+  }
+
+  #close(): void {
+    if (this.#open) closeSync(this.fd)
+    this.#open = false
+  }
+}

@@ -1,0 +1,60 @@
+import { read, readSync, write, writeSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { HtsvaultError } from '#shared/errors.ts'
+import { ioBuffer } from '#shared/local/ioBuffer.ts'
+import { fileError } from './fileError.ts'
+
+const chunkBytes = 1 << 20
+const readAsync = promisify(read)
+const writeAsync = promisify(write)
+
+/** An open file, a pipe or standard input as chunks; each holds only until the next is asked for. */
+export async function* readFd(fd: number, name: string): AsyncGenerator<Uint8Array, void> {
+  const buffer = ioBuffer(chunkBytes)
+  for (;;) {
+    const bytes = await retried(
+      async () => (await readAsync(fd, buffer, 0, chunkBytes, null)).bytesRead,
+      name,
+    )
+    if (bytes === 0) return
+    yield buffer.subarray(0, bytes)
+  }
+}
+
+/** Writes all of `bytes` where the file or pipe stands. */
+export async function writeFd(fd: number, bytes: Uint8Array, name: string): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    const from = at
+    at += await retried(
+      async () => (await writeAsync(fd, bytes, from, bytes.length - from, null)).bytesWritten,
+      name,
+    )
+  }
+}
+
+/** A pipe that somebody set non-blocking says EAGAIN where others wait. */
+async function retried(io: () => Promise<number>, name: string): Promise<number> {
+  for (;;)
+    try {
+      return await io()
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EOF') return 0
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw fileError(error, name)
+      await sleep(5)
+    }
+}
+
+/** Fills `bytes` from a place in a file. @throws HtsvaultError INPUT_CHANGED where the file ends before. */
+export function readExactly(fd: number, bytes: Uint8Array, position: number): void {
+  for (let at = 0; at < bytes.length;) {
+    const got = readSync(fd, bytes, at, bytes.length - at, position + at)
+    if (got === 0) throw new HtsvaultError('INPUT_CHANGED', 'the file got shorter while it was read')
+    at += got
+  }
+}
+
+/** Writes all of `bytes` at a place in a file. */
+export function writeExactly(fd: number, bytes: Uint8Array, position: number): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at, position + at)
+}

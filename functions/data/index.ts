@@ -1,0 +1,5 @@
+import { lambdaLog } from '../lambdaLog.ts'
+import { lambdaPorts } from '../lambdaPorts.ts'
+import { createDataHandler } from './handler.ts'
+
+export const handler = createDataHandler({ ports: lambdaPorts, log: lambdaLog })

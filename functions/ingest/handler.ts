@@ -1,0 +1,50 @@
+import middy from '@middy/core'
+import type { Context } from 'aws-lambda'
+import { z } from 'zod'
+import { HtsvaultError } from '#shared/errors.ts'
+import { ingestUpload, type IngestOutcome } from '#shared/vault/ingestUpload.ts'
+import type { Log } from '#shared/vault/Log.ts'
+import { isRefusalKey } from '#shared/vault/names.ts'
+import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
+
+/** What of EventBridge's `Object Created` the ingest needs; the key is raw there, not URL-encoded. */
+const objectCreated = z.object({
+  source: z.literal('aws.s3'),
+  'detail-type': z.literal('Object Created'),
+  detail: z.object({
+    bucket: z.object({ name: z.string().min(1) }),
+    object: z.object({ key: z.string().min(1) }),
+  }),
+})
+
+export interface IngestFunctionProps {
+  readonly ports: () => Promise<VaultPorts> | VaultPorts
+  readonly log: Log
+}
+
+/** Takes the upload that an event tells of into the vault. What it throws is to be tried again by whoever sent the event. */
+export function createIngestHandler({ ports, log }: IngestFunctionProps) {
+  return middy<unknown, IngestOutcome, Error, Context>().handler(async event => {
+    const parsed = objectCreated.safeParse(event)
+    if (!parsed.success)
+      throw new HtsvaultError(
+        'EVENT_INVALID',
+        'the event is no "Object Created" of S3 as EventBridge sends it',
+        { cause: parsed.error },
+      )
+    const { key } = parsed.data.detail.object
+    if (isRefusalKey(key)) return { state: 'gone' }
+    const began = performance.now()
+    const outcome = await ingestUpload(await ports(), key)
+    log.info('ingest ended', {
+      state: outcome.state,
+      seconds: Math.round(performance.now() - began) / 1000,
+      ...(outcome.state === 'served' && {
+        bytes: outcome.manifest.body.plainSize,
+        format: outcome.manifest.format,
+      }),
+      ...(outcome.state === 'refused' && { code: outcome.report.code }),
+    })
+    return outcome
+  })
+}
