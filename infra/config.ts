@@ -1,0 +1,87 @@
+import { RetentionDays } from 'aws-cdk-lib/aws-logs'
+import { z } from 'zod'
+import { HtsvaultError } from '#shared/errors.ts'
+
+const memory = z.int().min(256).max(10_240)
+const days = z.int().min(1).max(3650)
+
+const schema = z
+  .strictObject({
+    /** Which of the vaults of an account this is; part of every name. */
+    stage: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,19}$/, 'use up to 20 of a-z, 0-9 and -, a letter first')
+      .default('prod'),
+    /** Who may ask for a ticket: `iam` = who an IAM policy allows, `none` = anyone (with `public: true` only). */
+    access: z.enum(['iam', 'none']).optional(),
+    /** Says that anyone on the internet may read everything in this vault. */
+    public: z.boolean().default(false),
+    /** For each route of the API, and all clients together. */
+    throttling: z
+      .strictObject({
+        requestsPerSecond: z.int().min(1).max(10_000).default(100),
+        burst: z.int().min(1).max(5_000).default(200),
+      })
+      .prefault({}),
+    /** Of every log, in days: one of the numbers that CloudWatch takes. */
+    logRetentionDays: z.enum(RetentionDays).exclude(['INFINITE']).default(RetentionDays.THREE_MONTHS),
+    /** MiB; 1,769 MiB buy one whole processor. The ingest has work for two. */
+    memory: z
+      .strictObject({
+        ingest: memory.default(3538),
+        ticket: memory.default(1024),
+        data: memory.default(1769),
+      })
+      .prefault({}),
+    /** How many ingests may run at once; unset, the account's limit is the limit. */
+    ingestConcurrency: z.int().min(1).max(1000).optional(),
+    /** How long what was deleted or overwritten can still be brought back. In the inbox that is plain data. */
+    oldVersionDays: z.strictObject({ inbox: days.default(1), vault: days.default(30) }).prefault({}),
+    /** Which web pages may read the vault's objects by the URLs of a ticket. */
+    corsOrigins: z
+      .array(z.string().regex(/^(\*|https?:\/\/[^/]+)$/, 'write https://host, without a path'))
+      .min(1)
+      .default(['*']),
+    /** Whether to make the role with which API Gateway writes logs: one an account and region, so `false` where there is one. */
+    apiLogRole: z.boolean().default(true),
+  })
+  .refine(s => s.public || s.access !== 'none', {
+    path: ['access'],
+    message:
+      'an API that anyone can read is refused: set "access": "iam", or say "public": true if all that this vault ever holds may be read by anyone',
+  })
+  .refine(s => !s.public || s.access !== 'iam', {
+    path: ['public'],
+    message: '"public": true and "access": "iam" say opposite things: leave one of them out',
+  })
+  .transform(s => ({ ...s, access: s.access ?? (s.public ? ('none' as const) : ('iam' as const)) }))
+  .readonly()
+
+/** The settings of one vault, complete: every default is filled in. */
+export type Settings = z.output<typeof schema>
+/** The settings as they are written down: all of them may be left out. */
+export type SettingsInput = z.input<typeof schema>
+
+/**
+ * Reads a vault's settings: an object, or its JSON (which is how `cdk -c htsvault='{…}'` passes one).
+ * @throws HtsvaultError SETTINGS_INVALID
+ */
+export function readSettings(input: unknown = {}): Settings {
+  const parsed = schema.safeParse(typeof input === 'string' ? parseJson(input) : input)
+  if (parsed.success) return parsed.data
+  throw refusal(z.prettifyError(parsed.error), parsed.error)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw refusal('they are not JSON', cause)
+  }
+}
+
+const refusal = (what: string, cause: unknown) =>
+  new HtsvaultError('SETTINGS_INVALID', `the settings cannot be used:\n${what}`, {
+    hint: 'Mend "htsvault" under "context" in cdk.json; docs/deploy.md lists the settings.',
+    cause,
+  })

@@ -1,0 +1,43 @@
+import { Duration } from 'aws-cdk-lib'
+import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs'
+import { Construct } from 'constructs'
+import type { Settings } from '../config.ts'
+import { explain } from './explain.ts'
+import { keyPairEnvironment, onKeyPair, onList, onObjectKeys, onObjects } from './permissions.ts'
+import { VaultFunction } from './VaultFunction.ts'
+import type { VaultState } from './VaultState.ts'
+
+export interface DataFunctionProps {
+  readonly settings: Settings
+  readonly state: VaultState
+}
+
+/** Streams what a ticket's URL stands for. */
+export class DataFunction extends Construct {
+  readonly handler: NodejsFunction
+
+  constructor(scope: Construct, id: string, { settings, state }: DataFunctionProps) {
+    super(scope, id)
+    this.handler = new VaultFunction(this, 'Function', {
+      settings,
+      name: 'data',
+      description: 'streams the data of a ticket',
+      memory: settings.memory.data,
+      timeout: streamingTimeout,
+      environment: { VAULT_BUCKET: state.vault.bucketName, ...keyPairEnvironment(state.keyPair) },
+      may: [
+        onObjects(state.vault, ['s3:GetObject']),
+        onList(state.vault),
+        onObjectKeys(state, 'read', state.vault),
+        ...onKeyPair(state.keyPair),
+      ],
+    }).handler
+    explain(this, {
+      'AwsSolutions-IAM5':
+        'Reads any object of the vault bucket, and of no other: the keys are named by the users.',
+    })
+  }
+}
+
+/** A piece has at most 6 MB; a client that takes it at 50 kB/s is still served. */
+export const streamingTimeout = Duration.minutes(2)

@@ -1,0 +1,96 @@
+import { Duration } from 'aws-cdk-lib'
+import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
+import { Rule } from 'aws-cdk-lib/aws-events'
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets'
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations'
+import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs'
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
+import { Construct } from 'constructs'
+import type { Settings } from '../config.ts'
+import { explain } from './explain.ts'
+import { keyPairEnvironment, onKeyPair, onList, onObjectKeys, onObjects } from './permissions.ts'
+import { VaultFunction } from './VaultFunction.ts'
+import type { VaultState } from './VaultState.ts'
+
+export interface IngestFunctionProps {
+  readonly settings: Settings
+  readonly state: VaultState
+}
+
+/** Takes every upload into the vault: the function, the rule that starts it, and the queue of what it failed on. */
+export class IngestFunction extends Construct {
+  readonly handler: NodejsFunction
+  /** Events that could not be worked off, for a reason of ours. A refused file is not one of them. */
+  readonly failures: Queue
+
+  constructor(scope: Construct, id: string, { settings, state }: IngestFunctionProps) {
+    super(scope, id)
+    this.failures = new Queue(this, 'Failures', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    })
+    explain(this.failures, { 'AwsSolutions-SQS3': 'This is the dead letter queue.' })
+
+    this.handler = new VaultFunction(this, 'Function', {
+      settings,
+      name: 'ingest',
+      description: 'checks, indexes and encrypts an upload',
+      memory: settings.memory.ingest,
+      timeout: Duration.minutes(15),
+      concurrency: settings.ingestConcurrency,
+      environment: {
+        INBOX_BUCKET: state.inbox.bucketName,
+        VAULT_BUCKET: state.vault.bucketName,
+        ...keyPairEnvironment(state.keyPair),
+      },
+      may: [
+        onObjects(state.inbox, ['s3:GetObject', 's3:DeleteObject']),
+        onObjects(state.inbox, ['s3:PutObject'], '*.refused.json'),
+        onObjects(state.vault, [
+          's3:AbortMultipartUpload',
+          's3:DeleteObject',
+          's3:GetObject',
+          's3:PutObject',
+        ]),
+        onList(state.inbox, state.vault),
+        onObjectKeys(state, 'readWrite', state.inbox, state.vault),
+        ...onKeyPair(state.keyPair),
+      ],
+    }).handler
+    explain(this, {
+      'AwsSolutions-IAM5':
+        'Takes any object out of the inbox and writes any object of the vault, and of no other bucket: the keys are named by the users. Into the inbox it writes refusals alone.',
+    })
+    this.handler.configureAsyncInvoke({
+      retryAttempts: 2,
+      maxEventAge: Duration.hours(6),
+      onFailure: new SqsDestination(this.failures),
+    })
+
+    new Rule(this, 'Uploaded', {
+      description: 'htsvault: an upload is complete',
+      eventPattern: {
+        source: ['aws.s3'],
+        detailType: ['Object Created'],
+        detail: {
+          bucket: { name: [state.inbox.bucketName] },
+          // The ingest writes these itself.
+          object: { key: [{ 'anything-but': { suffix: '.refused.json' } }] },
+        },
+      },
+      targets: [
+        new LambdaFunction(this.handler, { deadLetterQueue: this.failures, maxEventAge: Duration.hours(24) }),
+      ],
+    })
+
+    new Alarm(this, 'FailuresAlarm', {
+      alarmDescription: 'htsvault: an upload could not be ingested, for a reason of ours',
+      metric: this.failures.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5) }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    })
+  }
+}

@@ -1,0 +1,48 @@
+import { Duration } from 'aws-cdk-lib'
+import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs'
+import { Construct } from 'constructs'
+import type { Settings } from '../config.ts'
+import { explain } from './explain.ts'
+import { keyPairEnvironment, onKeyPair, onList, onObjectKeys, onObjects } from './permissions.ts'
+import { VaultFunction } from './VaultFunction.ts'
+import type { VaultState } from './VaultState.ts'
+
+export interface TicketFunctionProps {
+  readonly settings: Settings
+  readonly state: VaultState
+  /** The API's own URL, without a slash at the end: what the URLs of a ticket begin with. */
+  readonly url: string
+}
+
+/** Answers htsget queries with tickets. */
+export class TicketFunction extends Construct {
+  readonly handler: NodejsFunction
+
+  constructor(scope: Construct, id: string, { settings, state, url }: TicketFunctionProps) {
+    super(scope, id)
+    this.handler = new VaultFunction(this, 'Function', {
+      settings,
+      name: 'ticket',
+      description: 'answers htsget queries with tickets',
+      memory: settings.memory.ticket,
+      // API Gateway gives up after 29 s.
+      timeout: Duration.seconds(28),
+      environment: {
+        VAULT_BUCKET: state.vault.bucketName,
+        TICKET_URL: url,
+        ...keyPairEnvironment(state.keyPair),
+      },
+      may: [
+        // Bodies too: a presigned URL can do what its signer may do.
+        onObjects(state.vault, ['s3:GetObject']),
+        onList(state.vault),
+        onObjectKeys(state, 'read', state.vault),
+        ...onKeyPair(state.keyPair),
+      ],
+    }).handler
+    explain(this, {
+      'AwsSolutions-IAM5':
+        'Reads any object of the vault bucket, and of no other: the keys are named by the users.',
+    })
+  }
+}

@@ -1,0 +1,88 @@
+import { Stack } from 'aws-cdk-lib'
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import type { Bucket } from 'aws-cdk-lib/aws-s3'
+import type { IConstruct } from 'constructs'
+import type { VaultKeyPair } from './VaultKeyPair.ts'
+import type { VaultState } from './VaultState.ts'
+
+/** The purpose in the encryption context of the wrapped key pair; the other half is the vault's name. */
+export const keyPairPurpose = 'crypt4gh-key-pair'
+
+const through = (scope: IConstruct, service: 's3' | 'secretsmanager') => ({
+  'kms:ViaService': `${service}.${Stack.of(scope).region}.amazonaws.com`,
+})
+
+/**
+ * Objects of a bucket: the keys are the users' own, so that within a bucket the action is the limit. `only` narrows
+ * it to keys with an ending.
+ */
+export const onObjects = (bucket: Bucket, actions: readonly string[], only = '*'): PolicyStatement =>
+  new PolicyStatement({ actions: [...actions], resources: [bucket.arnForObjects(only)] })
+
+/** Listing, without which S3 answers "forbidden" where an object does not exist. */
+export const onList = (...buckets: readonly Bucket[]): PolicyStatement =>
+  new PolicyStatement({ actions: ['s3:ListBucket'], resources: buckets.map(b => b.bucketArn) })
+
+/** The buckets' KMS key, for the objects of these buckets and through S3 only. */
+export const onObjectKeys = (
+  { key }: VaultState,
+  access: 'read' | 'readWrite',
+  ...buckets: readonly Bucket[]
+): PolicyStatement =>
+  new PolicyStatement({
+    // A multipart upload needs both: every part after the first decrypts the upload's data key.
+    actions: access === 'read' ? ['kms:Decrypt'] : ['kms:Decrypt', 'kms:GenerateDataKey'],
+    resources: [key.keyArn],
+    conditions: {
+      StringEquals: through(key, 's3'),
+      // With bucket keys the context names the bucket; for an object that was uploaded without, the object.
+      StringLike: {
+        'kms:EncryptionContext:aws:s3:arn': buckets.flatMap(b => [b.bucketArn, b.arnForObjects('*')]),
+      },
+    },
+  })
+
+/** Reading the vault's key pair: the secret, KMS for the secret, and KMS for what the secret holds. */
+export const onKeyPair = (pair: VaultKeyPair): readonly PolicyStatement[] => [
+  new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [pair.secretArn] }),
+  secretKey(pair, ['kms:Decrypt']),
+  wrappingKey(pair, ['kms:Decrypt']),
+]
+
+/** Making the key pair: reading it, since it may be there already, and writing it once. */
+export const onNewKeyPair = (pair: VaultKeyPair): readonly PolicyStatement[] => [
+  new PolicyStatement({
+    actions: ['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'],
+    resources: [pair.secretArn],
+  }),
+  secretKey(pair, ['kms:Decrypt', 'kms:GenerateDataKey']),
+  wrappingKey(pair, ['kms:Decrypt', 'kms:Encrypt']),
+]
+
+const secretKey = (pair: VaultKeyPair, actions: string[]) =>
+  new PolicyStatement({
+    actions,
+    resources: [pair.keyArn],
+    conditions: {
+      StringEquals: { ...through(pair, 'secretsmanager'), 'kms:EncryptionContext:SecretARN': pair.secretArn },
+    },
+  })
+
+const wrappingKey = (pair: VaultKeyPair, actions: string[]) =>
+  new PolicyStatement({
+    actions,
+    resources: [pair.keyArn],
+    conditions: {
+      StringEquals: {
+        'kms:EncryptionContext:stack': pair.vaultName,
+        'kms:EncryptionContext:purpose': keyPairPurpose,
+      },
+    },
+  })
+
+/** What a function needs to know to find the key pair. */
+export const keyPairEnvironment = (pair: VaultKeyPair): Readonly<Record<string, string>> => ({
+  KEY_SECRET_ID: pair.secretArn,
+  KEY_ID: pair.keyArn,
+  VAULT_NAME: pair.vaultName,
+})

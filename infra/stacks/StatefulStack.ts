@@ -1,0 +1,28 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib'
+import type { Construct } from 'constructs'
+import type { Settings } from '../config.ts'
+import { VaultState } from '../constructs/VaultState.ts'
+
+export interface StatefulStackProps extends StackProps {
+  readonly settings: Settings
+}
+
+/** What must survive: the buckets, the encryption key, the vault's key pair. Nothing in it is deleted with the stack. */
+export class StatefulStack extends Stack {
+  readonly state: VaultState
+
+  constructor(scope: Construct, id: string, { settings, ...props }: StatefulStackProps) {
+    super(scope, id, props)
+    this.state = new VaultState(this, 'State', { settings })
+
+    new CfnOutput(this, 'Inbox', {
+      value: this.state.inbox.bucketName,
+      description: 'Upload here: s3://…/<dataset>/<name>',
+    })
+    new CfnOutput(this, 'Vault', { value: this.state.vault.bucketName, description: 'Holds what is served' })
+    new CfnOutput(this, 'PublicKey', {
+      value: this.state.keyPair.publicKey,
+      description: 'The Crypt4GH public key of the vault',
+    })
+  }
+}
