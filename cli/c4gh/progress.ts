@@ -4,8 +4,8 @@ import { SingleBar } from 'cli-progress'
 const longWork = 32 * 2 ** 20
 
 export interface Progress {
-  add(bytes: number): void
-  stop(): void
+  readonly add: (bytes: number) => void
+  readonly stop: () => void
 }
 
 /** A bar on standard error for long work on a terminal; nothing in a pipe. */

@@ -29,7 +29,7 @@ async function readLine(terminal: ReadStream): Promise<string> {
     for (const key of chunk) {
       if (key === '\r' || key === '\n' || key === '\u0004') return line
       if (key === '\u0003') throw new HtsvaultError('INTERRUPTED', 'interrupted')
-      line = key === '\u007f' || key === '\b' ? [...line].slice(0, -1).join('') : line + key
+      line = key === '\u007f' || key === '\b' ? Array.from(line).slice(0, -1).join('') : line + key
     }
   return line
 }

@@ -43,7 +43,7 @@ export const truncatedSegment = (segment: number, bytes: number) =>
 export const wrongKey = (packets: number, keys: number) =>
   new HtsvaultError(
     'CRYPT4GH_WRONG_KEY',
-    `none of the header's ${packets} ${packets === 1 ? 'packet' : 'packets'} opens with ${keys === 1 ? 'this key' : `any of these ${keys} keys`}`,
+    `${keys === 1 ? 'this key opens' : `these ${keys} keys open`} none of the header's packets (it has ${packets})`,
     { hint: `the file is for another key: ask its sender to re-encrypt it for yours; ${inspect}` },
   )
 
