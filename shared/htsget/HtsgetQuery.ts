@@ -40,7 +40,10 @@ const maxPosition = 2 ** 32 - 1
 export function checkFormat(datatype: Datatype, format: string): Format {
   const found = formatsOf[datatype].find(known => known === format.toUpperCase())
   if (!found)
-    throw new HtsgetError('UnsupportedFormat', `format is to be one of ${formatsOf[datatype].join(', ')} for ${datatype}`)
+    throw new HtsgetError(
+      'UnsupportedFormat',
+      `format is to be one of ${formatsOf[datatype].join(', ')} for ${datatype}`,
+    )
   return found
 }
 
@@ -63,7 +66,8 @@ export function checkColumns(
   columns: Pick<HtsgetQuery, 'fields' | 'tags' | 'notags'>,
 ): Pick<HtsgetQuery, 'fields' | 'tags' | 'notags'> {
   const unknown = datatype === 'reads' ? columns.fields?.find(field => !knownFields.has(field)) : undefined
-  if (unknown !== undefined) throw new HtsgetError('InvalidInput', `fields names a column that there is not: ${safe(unknown)}`)
+  if (unknown !== undefined)
+    throw new HtsgetError('InvalidInput', `fields names a column that there is not: ${safe(unknown)}`)
   const both = columns.tags?.find(tag => columns.notags?.includes(tag))
   if (both !== undefined) throw new HtsgetError('InvalidInput', `tags and notags both name ${safe(both)}`)
   return columns
@@ -80,7 +84,8 @@ export function checkRegion(region: QueryRegion, datatype: Datatype, method: 'GE
       throw new HtsgetError('InvalidInput', `${name} is to be an integer from 0 to ${maxPosition}`)
   if (referenceName === '*' && datatype === 'reads' && (start !== undefined || end !== undefined))
     throw new HtsgetError('InvalidInput', 'start and end go with a reference, not with referenceName "*"')
-  if (end !== undefined && (start ?? 0) > end) throw new HtsgetError('InvalidRange', 'start is greater than end')
+  if (end !== undefined && (start ?? 0) > end)
+    throw new HtsgetError('InvalidRange', 'start is greater than end')
   if (method === 'POST' && end !== undefined && (start ?? 0) === end)
     throw new HtsgetError('InvalidRange', 'start is to be less than end')
   return region

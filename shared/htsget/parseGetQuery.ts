@@ -14,7 +14,17 @@ import {
 /** The query string's parameters, each with all its values, decoded. */
 export type QueryParameters = Readonly<Record<string, readonly string[] | undefined>>
 
-const known = ['format', 'class', 'referenceName', 'start', 'end', 'fields', 'tags', 'notags', 'encryptionScheme'] as const
+const known = [
+  'format',
+  'class',
+  'referenceName',
+  'start',
+  'end',
+  'fields',
+  'tags',
+  'notags',
+  'encryptionScheme',
+] as const
 
 /**
  * Reads the parameters of `GET /reads/{id}` and `/variants/{id}` (htsget 1.3.0, "GET requests"). Parameters that the
@@ -31,7 +41,8 @@ export function parseGetQuery(datatype: Datatype, parameters: QueryParameters): 
   const headerOnly = given.class !== undefined && checkClass(given.class)
   if (headerOnly)
     for (const name of ['referenceName', 'start', 'end', 'fields', 'tags', 'notags'] as const)
-      if (given[name] !== undefined) throw new HtsgetError('InvalidInput', `class=header does not go with ${name}`)
+      if (given[name] !== undefined)
+        throw new HtsgetError('InvalidInput', `class=header does not go with ${name}`)
   const region = regionOf(given, datatype)
   return {
     datatype,
@@ -43,7 +54,9 @@ export function parseGetQuery(datatype: Datatype, parameters: QueryParameters): 
       ...(given.tags !== undefined && { tags: listOf(given.tags) }),
       ...(given.notags !== undefined && { notags: listOf(given.notags) }),
     }),
-    ...(given.encryptionScheme !== undefined && { encryptionScheme: checkEncryptionScheme(given.encryptionScheme) }),
+    ...(given.encryptionScheme !== undefined && {
+      encryptionScheme: checkEncryptionScheme(given.encryptionScheme),
+    }),
   }
 }
 
@@ -69,7 +82,8 @@ function regionOf(
 }
 
 function positionOf(name: string, text: string): number {
-  if (!/^\d{1,10}$/.test(text)) throw new HtsgetError('InvalidInput', `${name} is to be an integer, not ${safe(text)}`)
+  if (!/^\d{1,10}$/.test(text))
+    throw new HtsgetError('InvalidInput', `${name} is to be an integer, not ${safe(text)}`)
   return Number(text)
 }
 

@@ -20,7 +20,13 @@ const schema = z.object({
   notags: names.optional(),
   encryptionScheme: z.string().optional(),
   regions: z
-    .array(z.object({ referenceName: z.string().min(1), start: z.number().optional(), end: z.number().optional() }))
+    .array(
+      z.object({
+        referenceName: z.string().min(1),
+        start: z.number().optional(),
+        end: z.number().optional(),
+      }),
+    )
     .min(1)
     .optional(),
 })
@@ -34,7 +40,8 @@ export const maxPostBytes = 1 << 20
  */
 export function parsePostBody(datatype: Datatype, body: string | undefined): HtsgetQuery {
   const given = schema.safeParse(parseJson(body))
-  if (!given.success) throw new HtsgetError('InvalidInput', `the body cannot be used: ${describe(given.error)}`)
+  if (!given.success)
+    throw new HtsgetError('InvalidInput', `the body cannot be used: ${describe(given.error)}`)
   const { format, regions, encryptionScheme, fields, tags, notags } = given.data
   const headerOnly = given.data.class !== undefined && checkClass(given.data.class)
   if (headerOnly && (regions ?? fields ?? tags ?? notags) !== undefined)
@@ -52,7 +59,11 @@ export function parsePostBody(datatype: Datatype, body: string | undefined): Hts
         ),
       ),
     }),
-    ...checkColumns(datatype, { ...(fields && { fields }), ...(tags && { tags }), ...(notags && { notags }) }),
+    ...checkColumns(datatype, {
+      ...(fields && { fields }),
+      ...(tags && { tags }),
+      ...(notags && { notags }),
+    }),
     ...(encryptionScheme !== undefined && { encryptionScheme: checkEncryptionScheme(encryptionScheme) }),
   }
 }

@@ -42,7 +42,8 @@ export interface ObjectStore {
   stream(key: string, start: number, end: number, etag?: string): AsyncIterable<Uint8Array>
   /** Writes a small object, whole or not at all. @throws HtsvaultError PRECONDITION_FAILED */
   put(key: string, bytes: Uint8Array, condition?: PutCondition): Promise<ObjectInfo>
-  create(key: string): Promise<Upload>
+  /** Begins an upload. `expectedBytes`, where it is known, lets a store choose the size of its parts; it binds to nothing. */
+  create(key: string, expectedBytes?: number): Promise<Upload>
   /** Deletes the object if it is there, and with `ifMatch` only that one; says whether it is gone. */
   delete(key: string, ifMatch?: string): Promise<boolean>
   /** Every object whose key begins with `prefix`, in the order of UTF-8 bytes. */

@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { HtsvaultError } from '#shared/errors.ts'
+import { folderStore } from '#shared/local/folderStore.ts'
+import { keyFile } from '#shared/local/keyFile.ts'
+import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
+
+/** A local vault's ports: `inbox`, `vault` and `keys` below its folder, made where they are not there. */
+export const localPorts = (data: string): VaultPorts => ({
+  inbox: folderStore(join(data, 'inbox')),
+  vault: folderStore(join(data, 'vault')),
+  keys: keyFile(data),
+})
+
+/**
+ * The ports of a local vault that is there already.
+ * @throws HtsvaultError NO_VAULT
+ */
+export function openLocalVault(data: string): VaultPorts {
+  if (!existsSync(join(data, 'vault')) || !existsSync(join(data, 'keys')))
+    throw new HtsvaultError('NO_VAULT', 'there is no vault in this folder', {
+      place: { file: data },
+      hint: 'Name its folder with --data DIR; htsvault serve makes a new one.',
+    })
+  return localPorts(data)
+}

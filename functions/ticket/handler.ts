@@ -1,0 +1,69 @@
+import middy from '@middy/core'
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda'
+import { HtsgetError } from '#shared/htsget/HtsgetError.ts'
+import type { Datatype } from '#shared/htsget/HtsgetQuery.ts'
+import { parseGetQuery } from '#shared/htsget/parseGetQuery.ts'
+import { parsePostBody } from '#shared/htsget/parsePostBody.ts'
+import { serviceInfo, type ServiceInfoProps } from '#shared/htsget/serviceInfo.ts'
+import { ticketContentType } from '#shared/htsget/writeTicket.ts'
+import { answerTicket, type TicketOptions } from '#shared/vault/answerTicket.ts'
+import { jsonReply } from '#shared/vault/httpReply.ts'
+import type { Log } from '#shared/vault/Log.ts'
+import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
+import { cors } from '../middleware/cors.ts'
+import { htsgetErrors } from '../middleware/htsgetErrors.ts'
+
+export interface TicketFunctionProps {
+  readonly ports: () => Promise<VaultPorts> | VaultPorts
+  readonly log: Log
+  readonly service: ServiceInfoProps
+  /** Where this API is reached, without a slash at the end; without it, where the request says it came to. */
+  readonly url?: string
+  readonly limits?: TicketOptions['limits']
+}
+
+/** Answers `/reads/{id+}` and `/variants/{id+}`: tickets, and service-info. */
+export function createTicketHandler({ ports, log, service, url, limits }: TicketFunctionProps) {
+  return middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
+    .use(cors())
+    .use(htsgetErrors(log))
+    .handler(async event => {
+      const datatype = datatypeOf(event)
+      const id = event.pathParameters?.['id'] ?? ''
+      if (id === 'service-info')
+        return jsonReply(200, 'application/json', JSON.stringify(serviceInfo(datatype, service)))
+      const query =
+        event.httpMethod === 'POST'
+          ? parsePostBody(datatype, bodyOf(event))
+          : parseGetQuery(datatype, parametersOf(event))
+      const ticket = await answerTicket(await ports(), id, query, {
+        dataUrl: `${url ?? urlOf(event)}/data/`,
+        ...(limits && { limits }),
+      })
+      return jsonReply(200, ticketContentType, ticket)
+    })
+}
+
+function datatypeOf({ resource }: APIGatewayProxyEvent): Datatype {
+  const found = /^\/(reads|variants)\//.exec(resource)?.[1]
+  if (found === undefined) throw new HtsgetError('NotFound', 'there is nothing here but /reads and /variants')
+  return found as Datatype
+}
+
+function parametersOf(event: APIGatewayProxyEvent): Record<string, string[] | undefined> {
+  return (event.multiValueQueryStringParameters as Record<string, string[] | undefined> | null) ?? {}
+}
+
+/** @throws HtsgetError InvalidInput where a POST has a query string too */
+function bodyOf(event: APIGatewayProxyEvent): string | undefined {
+  if (Object.keys(parametersOf(event)).length > 0)
+    throw new HtsgetError('InvalidInput', 'a POST takes its parameters from the body alone')
+  if (event.body === null) return undefined
+  return event.isBase64Encoded ? Buffer.from(event.body, 'base64').toString('utf8') : event.body
+}
+
+/** The API as the client reached it: its path may begin with a stage or a base path. */
+function urlOf({ requestContext, path }: APIGatewayProxyEvent): string {
+  const prefix = requestContext.path.endsWith(path) ? requestContext.path.slice(0, -path.length) : ''
+  return `https://${requestContext.domainName ?? ''}${prefix}`
+}

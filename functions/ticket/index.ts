@@ -1,0 +1,12 @@
+import { lambdaLog } from '../lambdaLog.ts'
+import { lambdaPorts } from '../lambdaPorts.ts'
+import { createTicketHandler } from './handler.ts'
+
+const url = process.env['TICKET_URL']
+
+export const handler = createTicketHandler({
+  ports: lambdaPorts,
+  log: lambdaLog,
+  service: { id: `htsvault.${process.env['VAULT_NAME'] ?? 'vault'}`, name: 'htsvault', version: '0.1.0' },
+  ...(url !== undefined && { url }),
+})

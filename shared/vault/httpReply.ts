@@ -1,0 +1,42 @@
+import { HtsgetError, htsgetStatus, writeError, type HtsgetErrorType } from '#shared/htsget/HtsgetError.ts'
+import { HtsvaultError } from '#shared/errors.ts'
+
+export interface HttpReply {
+  readonly statusCode: number
+  readonly headers: Record<string, string>
+  readonly body: string
+}
+
+export const jsonReply = (statusCode: number, contentType: string, body: string): HttpReply => ({
+  statusCode,
+  headers: { 'Content-Type': contentType, 'Cache-Control': 'private, no-store' },
+  body,
+})
+
+/** Errors of ours that a client of htsget is told of as one of the protocol's. */
+const told: Readonly<Record<string, HtsgetErrorType>> = {
+  TOKEN_EXPIRED: 'PermissionDenied',
+  TOKEN_INVALID: 'PermissionDenied',
+  FILE_REPLACED: 'NotFound',
+  OBJECT_GONE: 'NotFound',
+}
+
+/**
+ * The reply to whatever was thrown, in htsget's JSON. An outage is a 503, a fault of our own a 500; neither says what
+ * it was.
+ */
+export function errorReply(error: unknown): HttpReply {
+  const reply = (status: number, type: string, message: string) =>
+    jsonReply(status, 'application/json', writeError(type as HtsgetErrorType, message))
+  if (error instanceof HtsgetError) return reply(error.status, error.type, error.message)
+  if (!(error instanceof HtsvaultError)) return reply(500, 'InternalError', 'an error of the server itself')
+  const type = told[error.code]
+  if (type) return reply(htsgetStatus[type], type, [error.message, error.hint].filter(Boolean).join('. '))
+  if (error.code === 'RANGE_NOT_SATISFIABLE') return reply(416, 'InvalidRange', error.message)
+  const transient = ['STORE_UNAVAILABLE', 'KEY_UNAVAILABLE', 'OBJECT_CHANGED', 'SHORT_READ'].includes(
+    error.code,
+  )
+  return transient
+    ? { ...reply(503, 'ServiceUnavailable', 'the storage does not answer; try again') }
+    : reply(500, 'InternalError', `an error of the server itself (${error.code})`)
+}
