@@ -69,7 +69,7 @@ export type SettingsInput = z.input<typeof schema>
 export function readSettings(input: unknown = {}): Settings {
   const parsed = schema.safeParse(typeof input === 'string' ? parseJson(input) : input)
   if (parsed.success) return parsed.data
-  throw refusal(z.prettifyError(parsed.error), parsed.error)
+  throw refusal(z.prettifyError(parsed.error))
 }
 
 function parseJson(text: string): unknown {
@@ -80,7 +80,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-const refusal = (what: string, cause: unknown) =>
+const refusal = (what: string, cause?: unknown) =>
   new HtsvaultError('SETTINGS_INVALID', `the settings cannot be used:\n${what}`, {
     hint: 'Mend "htsvault" under "context" in cdk.json; docs/deploy.md lists the settings.',
     cause,

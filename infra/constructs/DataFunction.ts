@@ -2,7 +2,6 @@ import { Duration } from 'aws-cdk-lib'
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { Construct } from 'constructs'
 import type { Settings } from '../config.ts'
-import { explain } from './explain.ts'
 import { keyPairEnvironment, onKeyPair, onList, onObjectKeys, onObjects } from './permissions.ts'
 import { VaultFunction } from './VaultFunction.ts'
 import type { VaultState } from './VaultState.ts'
@@ -31,11 +30,10 @@ export class DataFunction extends Construct {
         onObjectKeys(state, 'read', state.vault),
         ...onKeyPair(state.keyPair),
       ],
+      wildcards: {
+        '/*': 'Any object of the vault bucket, and of no other: the keys are named by the users.',
+      },
     }).handler
-    explain(this, {
-      'AwsSolutions-IAM5':
-        'Reads any object of the vault bucket, and of no other: the keys are named by the users.',
-    })
   }
 }
 

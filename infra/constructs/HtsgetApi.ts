@@ -79,7 +79,7 @@ export class HtsgetApi extends Construct {
       'AwsSolutions-APIG3': 'A web firewall has a price; a vault that wants one attaches it to the stage.',
       'AwsSolutions-APIG6':
         'Execution logs hold paths, and the path of a data URL is its token. The access log is on.',
-      'AwsSolutions-IAM4':
+      [`AwsSolutions-IAM4[Policy::${logPolicy}]`]:
         'The role by which API Gateway writes logs: the policy is the one that AWS made for it.',
     })
     this.api.node.addValidation({ validate: () => (settings.public ? [] : openMethods(this.api)) })
@@ -119,6 +119,8 @@ export class HtsgetApi extends Construct {
     explain(pieces.addMethod('OPTIONS', streaming, open), preflight)
   }
 }
+
+const logPolicy = 'arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs'
 
 const authorization = { iam: AuthorizationType.IAM, none: AuthorizationType.NONE }
 const open = { authorizationType: AuthorizationType.NONE }

@@ -57,11 +57,12 @@ export class IngestFunction extends Construct {
         onObjectKeys(state, 'readWrite', state.inbox, state.vault),
         ...onKeyPair(state.keyPair),
       ],
+      wildcards: {
+        '/*': 'Any object of the inbox and the vault, and of no other bucket: the keys are named by the users.',
+        '/*.refused.json':
+          'Into the inbox it writes refusals alone, beside uploads that are named by the users.',
+      },
     }).handler
-    explain(this, {
-      'AwsSolutions-IAM5':
-        'Takes any object out of the inbox and writes any object of the vault, and of no other bucket: the keys are named by the users. Into the inbox it writes refusals alone.',
-    })
     this.handler.configureAsyncInvoke({
       retryAttempts: 2,
       maxEventAge: Duration.hours(6),

@@ -9,6 +9,7 @@ import {
   type IBucket,
   ObjectOwnership,
 } from 'aws-cdk-lib/aws-s3'
+import { S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY } from 'aws-cdk-lib/cx-api'
 import { Construct } from 'constructs'
 import type { Settings } from '../config.ts'
 
@@ -24,6 +25,8 @@ export class VaultBuckets extends Construct {
 
   constructor(scope: Construct, id: string, { settings, key }: VaultBucketsProps) {
     super(scope, id)
+    // Log delivery by bucket policy: the other way is by ACL, and these buckets have none.
+    this.node.setContext(S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY, true)
     const closed = {
       enforceSSL: true,
       minimumTLSVersion: 1.2,

@@ -5,6 +5,7 @@ import { Architecture, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { Charset, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { Construct } from 'constructs'
 import type { Settings } from '../config.ts'
+import { explainWildcards } from './explainWildcards.ts'
 import { functionRole } from './functionRole.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -20,6 +21,8 @@ export interface VaultFunctionProps {
   readonly environment: Readonly<Record<string, string>>
   /** All that it may do, besides writing its log. */
   readonly may: readonly PolicyStatement[]
+  /** Why a resource of these permissions that ends so, in a wildcard, is needed. */
+  readonly wildcards?: Readonly<Record<string, string>>
   readonly concurrency?: number | undefined
 }
 
@@ -31,6 +34,7 @@ export class VaultFunction extends Construct {
     super(scope, id)
     const { role, logGroup } = functionRole(this, 'Log', props)
     for (const statement of props.may) role.addToPolicy(statement)
+    explainWildcards(role, props.wildcards ?? {})
     this.handler = new NodejsFunction(this, 'Handler', {
       description: `htsvault: ${props.description}`,
       entry: join(root, 'functions', props.name, 'index.ts'),

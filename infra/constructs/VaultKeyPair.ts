@@ -5,6 +5,7 @@ import { Provider } from 'aws-cdk-lib/custom-resources'
 import { Construct } from 'constructs'
 import type { Settings } from '../config.ts'
 import { explain } from './explain.ts'
+import { explainWildcards } from './explainWildcards.ts'
 import { functionRole } from './functionRole.ts'
 import { KeyPairFunction } from './KeyPairFunction.ts'
 
@@ -51,9 +52,8 @@ export class VaultKeyPair extends Construct {
       frameworkOnEventRole: framework.role,
       logGroup: framework.logGroup,
     })
-    explain(framework.role, {
-      'AwsSolutions-IAM5':
-        'The framework calls one function, in whatever version: the wildcard stands for the version.',
+    explainWildcards(framework.role, {
+      ':*': 'One function, in whatever version: the framework asks for all of them.',
     })
     const made = new CustomResource(this, 'Made', {
       resourceType: 'Custom::HtsvaultKeyPair',
