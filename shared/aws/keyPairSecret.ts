@@ -33,7 +33,7 @@ const valueSchema = z.strictObject({
 const firstVersion = 'htsvault-first-key-pair-00000001'
 
 /** The stack's policies name it too: the wrapped key is for this and nothing else. */
-export const keyPairPurpose = 'crypt4gh-key-pair'
+export const keyPairPurpose = 'htsvault-vault-key-pair'
 
 const contextOf = ({ stack }: KeyPairSecret) => ({ stack, purpose: keyPairPurpose })
 

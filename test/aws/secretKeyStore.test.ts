@@ -22,7 +22,7 @@ const place = {
   keyId: 'arn:key',
   stack: 'HtsVault',
 }
-const context = { stack: 'HtsVault', purpose: 'crypt4gh-key-pair' }
+const context = { stack: 'HtsVault', purpose: 'htsvault-vault-key-pair' }
 const $metadata = {}
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
 const code = (value: string) => expect.objectContaining({ name: 'HtsvaultError', code: value }) as unknown
