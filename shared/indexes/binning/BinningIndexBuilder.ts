@@ -4,13 +4,21 @@ import type { BinningIndex } from './BinningIndex.ts'
 import { type BinningScheme, binOfWindows, firstWindow, metadataBin, schemeEnd } from './bins.ts'
 import { Float64Column, Uint32Column } from './Columns.ts'
 import { khashOrder } from './khashOrder.ts'
-import { mergeSmallBins } from './mergeSmallBins.ts'
+import { type Runs, mergeSmallBins } from './mergeSmallBins.ts'
+import { narrowRuns } from './narrowRuns.ts'
 
 export interface BinningOptions extends BinningScheme {
   /** How many references the file's header has; more come as records name them. */
   readonly references?: number
   /** Whether the linear index is wanted, as BAI and TBI have it; CSI has `loffset` of each bin instead. */
   readonly linear: boolean
+}
+
+/** What may be settled when all records are known. */
+export interface FinishOptions {
+  /** Levels of the index that is written, at most those of the scheme it was built with. */
+  readonly depth?: number
+  readonly linear?: boolean
 }
 
 /** What one stretch of records on one reference left. Runs and windows are in the builder's columns. */
@@ -47,6 +55,7 @@ export class BinningIndexBuilder {
   readonly #stepWindows = new Uint32Column()
   readonly #stepOffsets = new Float64Column()
   #unplaced = 0
+  #furthestWindow = -1
   /** Of the current stretch. */
   #refId = -2
   #stretch: Stretch | undefined
@@ -94,10 +103,15 @@ export class BinningIndexBuilder {
     else stretch.unmapped++
   }
 
-  /** The index of all that was added; `end` is where the last record ended. @throws HtsvaultError INDEX_TOO_LARGE */
-  finish(end: VirtualOffset): BinningIndex {
+  /**
+   * The index of all that was added; `end` is where the last record ended.
+   * @throws HtsvaultError POSITION_TOO_LARGE where a record does not fit `depth`; INDEX_TOO_LARGE
+   */
+  finish(end: VirtualOffset, options: FinishOptions = {}): BinningIndex {
     this.#close(end)
-    const { depth } = this.#scheme
+    const { depth = this.#scheme.depth, linear = this.#linear } = options
+    const scheme = { minShift: this.#scheme.minShift, depth }
+    if (this.#furthestWindow >= 8 ** depth) throw outOfRange(false, schemeEnd(scheme))
     const referenceBins = new Uint32Array(this.#stretches.length + 1)
     const referenceWindows = new Uint32Array(this.#stretches.length + 1)
     const bins = new Uint32Column()
@@ -105,14 +119,13 @@ export class BinningIndexBuilder {
     const binChunks = new Uint32Column()
     const chunkStarts = new Float64Column()
     const chunkEnds = new Float64Column()
-    const windows = new Float64Array(this.#windowCount())
+    const windows = new Float64Array(linear ? this.#windowCount() : 0)
     let windowAt = 0
 
     this.#stretches.forEach((stretch, reference) => {
       if (stretch) {
-        const runBins = this.#runBins.view().subarray(stretch.firstRun, stretch.endRun)
-        const starts = this.#runStarts.view().subarray(stretch.firstRun, stretch.endRun)
-        const merged = mergeSmallBins({ bins: runBins, starts, end: stretch.end }, depth)
+        const runs = this.#runsOf(stretch)
+        const merged = mergeSmallBins(narrowRuns(runs, this.#scheme.depth, depth), depth)
         // The pseudo-bin comes last into htslib's table, when the reference is done.
         const keys = new Uint32Array(merged.bins.length + 1)
         keys.set(merged.bins)
@@ -136,14 +149,14 @@ export class BinningIndexBuilder {
               chunkEnds.push(merged.ends[chunk]!)
             }
         }
-        if (this.#linear) windowAt = this.#fillWindows(stretch, windows, windowAt)
+        if (linear) windowAt = this.#fillWindows(stretch, windows, windowAt)
       }
       referenceBins[reference + 1] = bins.length
       referenceWindows[reference + 1] = windowAt
     })
     binChunks.push(chunkStarts.length)
     return {
-      ...this.#scheme,
+      ...scheme,
       references: this.#stretches.length,
       referenceBins,
       bins: bins.view(),
@@ -179,11 +192,19 @@ export class BinningIndexBuilder {
     this.#stretch.end = end
     this.#stretch.endRun = this.#runBins.length
     this.#stretch.endStep = this.#stepWindows.length
+    this.#furthestWindow = Math.max(this.#furthestWindow, this.#lastWindow)
     this.#stretch = undefined
   }
 
+  #runsOf({ firstRun, endRun, end }: Stretch): Runs {
+    return {
+      bins: this.#runBins.view().subarray(firstRun, endRun),
+      starts: this.#runStarts.view().subarray(firstRun, endRun),
+      end,
+    }
+  }
+
   #windowCount(): number {
-    if (!this.#linear) return 0
     let count = 0
     for (const stretch of this.#stretches) if (stretch) count += this.#stepWindows.at(stretch.endStep - 1) + 1
     if (count > maxWindows)
@@ -223,8 +244,8 @@ function unsorted(what: string, start: VirtualOffset): HtsvaultError {
   })
 }
 
-function outOfRange(isReversed: boolean, schemeEnd: number, start: VirtualOffset): HtsvaultError {
-  const place = { virtualOffset: formatVirtualOffset(start) }
+function outOfRange(isReversed: boolean, schemeEnd: number, start?: VirtualOffset): HtsvaultError {
+  const place = start === undefined ? {} : { virtualOffset: formatVirtualOffset(start) }
   return isReversed
     ? new HtsvaultError('RECORD_ENDS_BEFORE_START', 'a record ends before it starts', { place })
     : new HtsvaultError('POSITION_TOO_LARGE', `a record reaches past ${schemeEnd}, where the index ends`, {
