@@ -1,5 +1,6 @@
 import { HtsvaultError } from '#shared/errors.ts'
 import { blockOf, formatVirtualOffset, type VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
+import { defaultLayout } from './layout.ts'
 import { OpenExtent } from './OpenExtent.ts'
 import { UnitTable } from './UnitTable.ts'
 import { writeBlockMap, type MappedFile } from './writeBlockMap.ts'
@@ -39,12 +40,12 @@ export class BlockMapBuilder {
   }
 
   /**
-   * The block map as a file's bytes. The builder takes nothing after that.
+   * The block map as a file's bytes, its pages cut by `layout`. The builder takes nothing after that.
    * @throws HtsvaultError UNSORTED; BLOCK_MAP_REFERENCE where a record's reference is none of `file.references`
    */
-  finish(file: MappedFile): Uint8Array {
+  finish(file: MappedFile, layout = defaultLayout): Uint8Array {
     this.#closeUnit()
-    return writeBlockMap(this.#table, file)
+    return writeBlockMap(this.#table, file, layout)
   }
 
   /** A record in another unit, or on another reference, than the one before it. */

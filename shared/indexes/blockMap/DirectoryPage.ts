@@ -5,9 +5,6 @@ import type { PageEntry, Stretch, WrittenPage } from './Page.ts'
 import { VarintReader } from './VarintReader.ts'
 import { VarintWriter } from './VarintWriter.ts'
 
-/** A directory tells of this many pages at most. */
-export const fanOut = 256
-
 /** Tag of an entry: it begins within a block; it begins with the run after the last one of the entry before. */
 const entryTag = { within: 1, nextRun: 2, runs: 4 } as const
 
@@ -128,5 +125,8 @@ export function readDirectory(
   reader.end()
   if (entries[0]!.start !== stretch.start || entries.at(-1)!.start >= stretch.end)
     throw corrupt('a directory is not where its parent says', offset)
+  for (const [i, { border }] of entries.entries())
+    if (border > blockOf((entries[i + 1]?.start ?? stretch.end) as VirtualOffset))
+      throw corrupt('a block border lies beyond its page', offset)
   return entries
 }

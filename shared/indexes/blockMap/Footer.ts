@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { HtsvaultError } from '#shared/errors.ts'
-import type { VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
+import { blockOf, type VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
 import type { Format } from '../FileIndexer.ts'
 import { corrupt } from './corrupt.ts'
 
@@ -117,7 +117,13 @@ export function readFooter(tail: Uint8Array, mapSize: number): Footer {
   }
   if (magic.length + tailParts(footer) + footerBytes > mapSize)
     throw corrupt('its parts are longer than it is')
-  if ((footer.units === 0) !== (footer.rootBytes === 0) || footer.unitsStart > footer.dataEnd)
-    throw corrupt('its footer makes no sense')
+  const sane =
+    (footer.units === 0) === (footer.rootBytes === 0) &&
+    footer.headerEnd <= footer.dataEnd &&
+    footer.unitsStart <= footer.dataEnd &&
+    (footer.units === 0 ||
+      (blockOf(footer.unitsStart) <= footer.unitsBorder && footer.unitsBorder <= blockOf(footer.dataEnd))) &&
+    blockOf(footer.dataEnd) <= footer.fileSize
+  if (!sane) throw corrupt('its footer makes no sense')
   return footer
 }

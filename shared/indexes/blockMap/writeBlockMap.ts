@@ -3,7 +3,8 @@ import { HtsvaultError } from '#shared/errors.ts'
 import type { VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
 import { writeBgzf } from '#shared/bgzf/writeBgzf.ts'
 import type { Format, Reference } from '../FileIndexer.ts'
-import { fanOut, writeDirectory } from './DirectoryPage.ts'
+import { writeDirectory } from './DirectoryPage.ts'
+import { defaultLayout, type Layout } from './layout.ts'
 import { magic, writeFooter } from './Footer.ts'
 import type { WrittenPage } from './Page.ts'
 import { writeSummary } from './Summary.ts'
@@ -31,7 +32,11 @@ export interface MappedFile {
 export const maxStoredHeader = 4 << 20
 
 /** @throws HtsvaultError BLOCK_MAP_REFERENCE where a run is on none of the file's references */
-export function writeBlockMap(table: UnitTable, file: MappedFile): Uint8Array {
+export function writeBlockMap(
+  table: UnitTable,
+  file: MappedFile,
+  layout: Layout = defaultLayout,
+): Uint8Array {
   for (const { refId } of table.runs)
     if (!(refId >= -1 && refId < file.references.length))
       throw new HtsvaultError(
@@ -51,11 +56,11 @@ export function writeBlockMap(table: UnitTable, file: MappedFile): Uint8Array {
   }
 
   let levels = 0
-  let pages: WrittenPage[] = [...writeLeaves(table, file.dataEnd)]
+  let pages: WrittenPage[] = [...writeLeaves(table, file.dataEnd, layout)]
   for (; pages.length > 1; levels++) {
     const parents: WrittenPage[] = []
-    for (let i = 0; i < pages.length; i += fanOut) {
-      const children = pages.slice(i, i + fanOut)
+    for (let i = 0; i < pages.length; i += layout.fanOut) {
+      const children = pages.slice(i, i + layout.fanOut)
       const offset = size
       for (const child of children) put(child.bytes)
       parents.push(writeDirectory(children, offset))

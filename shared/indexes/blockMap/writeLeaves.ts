@@ -1,17 +1,17 @@
 import { crc32 } from 'node:zlib'
 import { blockOf, withinOf, type VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
+import type { Layout } from './layout.ts'
 import { unitTag } from './LeafPage.ts'
 import type { WrittenPage } from './Page.ts'
 import type { UnitTable } from './UnitTable.ts'
 import { VarintWriter } from './VarintWriter.ts'
 
-/** A leaf holds this many units at most … */
-const leafUnits = 256
-/** … and ends with the unit that brings it to this many bytes. */
-const leafBytes = 8192
-
 /** Writes a file's leaves, in order; `dataEnd` is where its last unit ends. */
-export function* writeLeaves(table: UnitTable, dataEnd: VirtualOffset): Generator<WrittenPage> {
+export function* writeLeaves(
+  table: UnitTable,
+  dataEnd: VirtualOffset,
+  layout: Layout,
+): Generator<WrittenPage> {
   const writer = new VarintWriter()
   const body = new VarintWriter()
   const startOf = (unit: number) => (unit < table.length ? table.starts.get(unit) : dataEnd) as VirtualOffset
@@ -65,7 +65,7 @@ export function* writeLeaves(table: UnitTable, dataEnd: VirtualOffset): Generato
         if (run === firstRun) firstEnd = lastEnd
       }
       unit++
-    } while (unit < table.length && unit - from < leafUnits && body.length < leafBytes)
+    } while (unit < table.length && unit - from < layout.leafUnits && body.length < layout.leafBytes)
 
     writer.varint(unit - from)
     writer.varint(firstRun)
