@@ -1,0 +1,27 @@
+import { Stack } from 'aws-cdk-lib'
+import { Bucket } from 'aws-cdk-lib/aws-s3'
+import { AwsSolutionsChecks } from 'cdk-nag'
+import { describe, expect, test } from '@jest/globals'
+import { synthesise } from './synthesise.ts'
+
+function findings(app: ReturnType<typeof synthesise>['app']): string[] {
+  app.synth({ force: true })
+  return new AwsSolutionsChecks(app)
+    .validateScope(app)
+    .violations.flatMap(v => v.violatingResources.map(r => `${v.ruleName} ${r.constructPath ?? ''}`))
+}
+
+describe('cdk-nag has no finding that is not answered', () => {
+  test('with the default settings', () => expect(findings(synthesise().app)).toEqual([]))
+
+  test('in a known account and region', () =>
+    expect(findings(synthesise({}, { account: '111122223333', region: 'eu-central-1' }).app)).toEqual([]))
+
+  test('with a public API', () => expect(findings(synthesise({ public: true }).app)).toEqual([]))
+
+  test('and finds what is wrong where something is', () => {
+    const { app } = synthesise()
+    new Bucket(new Stack(app, 'careless'), 'Open')
+    expect(findings(app).join()).toMatch(/AwsSolutions-S1 careless.*AwsSolutions-S10 careless/)
+  })
+})

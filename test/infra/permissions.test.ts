@@ -1,0 +1,166 @@
+import { Stack } from 'aws-cdk-lib'
+import { Template } from 'aws-cdk-lib/assertions'
+import { Bucket } from 'aws-cdk-lib/aws-s3'
+import { PolicyStatement, ServicePrincipal, Role } from 'aws-cdk-lib/aws-iam'
+import { describe, expect, test } from '@jest/globals'
+import { keyPairPurpose as purposeOfFunctions } from '#shared/aws/keyPairSecret.ts'
+import { keyPairPurpose } from '../../infra/constructs/permissions.ts'
+import { appWithoutBundling, jsonOf, synthesise } from './synthesise.ts'
+
+interface Statement {
+  readonly Effect: 'Allow' | 'Deny'
+  readonly Action: string | string[]
+  readonly Resource?: unknown
+  readonly Principal?: unknown
+  readonly Condition?: Record<string, Record<string, unknown>>
+}
+
+/** Every statement of a template that allows something, with the name of the resource it stands in. */
+function allowed(template: Template): { readonly owner: string; readonly statement: Statement }[] {
+  const found: { owner: string; statement: Statement }[] = []
+  const walk = (owner: string, value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return
+    if ('Statement' in value)
+      for (const statement of [value.Statement].flat() as Statement[])
+        if (statement.Effect === 'Allow') found.push({ owner, statement })
+    for (const part of Object.values(value)) walk(owner, part)
+  }
+  for (const [owner, resource] of Object.entries(jsonOf(template).Resources)) walk(owner, resource.Properties)
+  return found
+}
+
+/** The wildcards of a statement: `action`, or `resource` with the references in it written as JSON. */
+function wildcards({ Action, Resource, Principal }: Statement): string[] {
+  const texts = (value: unknown) => [value].flat().map(v => (typeof v === 'string' ? v : JSON.stringify(v)))
+  return [
+    ...texts(Action).map(a => `action ${a}`),
+    ...(Resource === undefined ? [] : texts(Resource).map(r => `resource ${r}`)),
+    ...(Principal === undefined ? [] : [`principal ${JSON.stringify(Principal)}`]),
+  ].filter(text => text.includes('*'))
+}
+
+/** Every wildcard that is allowed anywhere, and why. A wildcard that is not here fails; so does a reason without one. */
+const reasons: readonly (readonly [owner: RegExp, wildcard: RegExp, why: string])[] = [
+  [/^StateKey[0-9A-F]{8}$/, /^action kms:\*$/, 'The account may manage its key; without it nobody could.'],
+  [/^StateKey[0-9A-F]{8}$/, /^resource \*$/, 'In the policy of a key, * is the key.'],
+  [/KeyPairFramework/, /:\*"\]\]\}$/, 'The framework calls one function, in whatever version.'],
+  [
+    /AccessLogsPolicy/,
+    /(inbox|vault)\/\*"\]\]\}$/,
+    'S3 writes the access logs, each bucket below its own prefix.',
+  ],
+  [/ServiceIngest/, /Inbox.*\/\*"\]\]\}$/, 'Takes any upload: the keys are named by the users.'],
+  [/ServiceIngest/, /Inbox.*\/\*\.refused\.json"\]\]\}$/, 'Says beside any upload why it was refused.'],
+  [
+    /ServiceIngest/,
+    /Vault.*\/\*"\]\]\}$/,
+    'Writes the objects of any file: the keys are named by the users.',
+  ],
+  [/ServiceTicket/, /Vault.*\/\*"\]\]\}$/, 'Reads the manifest of any file, and presigns its body.'],
+  [/ServiceData/, /Vault.*\/\*"\]\]\}$/, 'Reads the body of any file.'],
+]
+
+function unexplained(template: Template, used = new Set<number>()): string[] {
+  return allowed(template).flatMap(({ owner, statement }) =>
+    wildcards(statement)
+      .filter(wildcard => {
+        const reason = reasons.findIndex(([who, what]) => who.test(owner) && what.test(wildcard))
+        if (reason !== -1) used.add(reason)
+        return reason === -1
+      })
+      .map(wildcard => `${owner}: ${wildcard}`),
+  )
+}
+
+const { stateful, stateless } = synthesise()
+
+describe('wildcards', () => {
+  test('each has a reason, and each reason a wildcard', () => {
+    const used = new Set<number>()
+    expect([...unexplained(stateful, used), ...unexplained(stateless, used)]).toEqual([])
+    expect(reasons.filter((_, i) => !used.has(i)).map(([, , why]) => why)).toEqual([])
+  })
+
+  test('one that nobody wrote a reason for is found', () => {
+    const stack = new Stack(appWithoutBundling(), 'Careless')
+    const role = new Role(stack, 'ServiceTicket', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
+    role.addToPolicy(new PolicyStatement({ actions: ['s3:Get*'], resources: ['arn:aws:s3:::one/key'] }))
+    new Bucket(stack, 'Other').grantRead(role)
+    const found = unexplained(Template.fromStack(stack)).map(text => text.replace(/^.*?: (\w+) .*/, '$1'))
+    expect(new Set(found)).toEqual(new Set(['action', 'resource']))
+  })
+})
+
+/** What a function may do: action -> what the resource's name shows, without the log. */
+function mayOf(role: RegExp, template = stateless): Record<string, string[]> {
+  const may: Record<string, Set<string>> = {}
+  for (const { owner, statement } of allowed(template))
+    if (role.test(owner))
+      for (const action of [statement.Action].flat())
+        for (const resource of [statement.Resource].flat()) {
+          const text = JSON.stringify(resource)
+          const what = ['Inbox', 'Vault2', 'AccessLogs', 'KeyPairSecret', 'Failures', 'StateKey'].find(n =>
+            text.includes(n),
+          )
+          const ending = /\/\*[^"]*/.exec(text)?.[0] ?? ''
+          if (action.startsWith('logs:')) continue
+          ;(may[action] ??= new Set()).add(`${what ?? text}${ending}`)
+        }
+  return Object.fromEntries(Object.entries(may).map(([action, on]) => [action, [...on].sort()]))
+}
+
+describe('least privilege', () => {
+  const reading = {
+    's3:GetObject': ['Vault2/*'],
+    's3:ListBucket': ['Vault2'],
+    'kms:Decrypt': ['StateKey'],
+    'secretsmanager:GetSecretValue': ['KeyPairSecret'],
+  }
+
+  test('ticket reads the vault', () => expect(mayOf(/ServiceTicket.*Policy/)).toEqual(reading))
+  test('data reads the vault', () => expect(mayOf(/ServiceData.*Policy/)).toEqual(reading))
+
+  test('ingest takes from the inbox and writes the vault', () => {
+    expect(mayOf(/ServiceIngest.*Policy/)).toEqual({
+      's3:GetObject': ['Inbox/*', 'Vault2/*'],
+      's3:DeleteObject': ['Inbox/*', 'Vault2/*'],
+      's3:PutObject': ['Inbox/*.refused.json', 'Vault2/*'],
+      's3:AbortMultipartUpload': ['Vault2/*'],
+      's3:ListBucket': ['Inbox', 'Vault2'],
+      'kms:Decrypt': ['StateKey'],
+      'kms:GenerateDataKey': ['StateKey'],
+      'secretsmanager:GetSecretValue': ['KeyPairSecret'],
+      'sqs:SendMessage': ['Failures'],
+      'sqs:GetQueueAttributes': ['Failures'],
+      'sqs:GetQueueUrl': ['Failures'],
+    })
+  })
+
+  test('keypair alone writes the secret', () => {
+    expect(mayOf(/KeyPairFunction.*Policy/, stateful)).toEqual({
+      'secretsmanager:GetSecretValue': ['KeyPairSecret'],
+      'secretsmanager:PutSecretValue': ['KeyPairSecret'],
+      'kms:Decrypt': ['StateKey'],
+      'kms:Encrypt': ['StateKey'],
+      'kms:GenerateDataKey': ['StateKey'],
+    })
+  })
+
+  test('a role uses the KMS key under a condition only: through a service, or for the key pair of this vault', () => {
+    const statements = [...allowed(stateful), ...allowed(stateless)].filter(
+      ({ owner, statement }) => owner.includes('Role') && JSON.stringify(statement.Action).includes('kms:'),
+    )
+    expect(statements.length).toBeGreaterThanOrEqual(11)
+    for (const { statement } of statements) {
+      const equal = statement.Condition?.['StringEquals'] ?? {}
+      const forKeyPair =
+        equal['kms:EncryptionContext:stack'] === 'htsvault-prod' &&
+        equal['kms:EncryptionContext:purpose'] === keyPairPurpose
+      expect('kms:ViaService' in equal || forKeyPair).toBe(true)
+    }
+  })
+
+  test('the purpose in the policies is the one that the functions wrap with', () => {
+    expect(keyPairPurpose).toBe(purposeOfFunctions)
+  })
+})

@@ -1,0 +1,175 @@
+import { describe, expect, test } from '@jest/globals'
+import { at, type Resource, jsonOf, resourcesOf, synthesise } from './synthesise.ts'
+
+const closed = synthesise()
+const open = synthesise({ public: true })
+const { stateless } = closed
+
+/** `GET /reads/{id+}` and so on, each with its method. */
+function routes(template = stateless): Map<string, Resource> {
+  const { Resources } = jsonOf(template)
+  const pathOf = (ref: { Ref?: string }): string => {
+    const resource = ref.Ref === undefined ? undefined : Resources[ref.Ref]
+    return resource === undefined
+      ? ''
+      : `${pathOf(resource.Properties['ParentId'] as { Ref?: string })}/${resource.Properties['PathPart'] as string}`
+  }
+  return new Map(
+    resourcesOf(template, 'AWS::ApiGateway::Method').map(method => [
+      `${method.Properties['HttpMethod'] as string} ${pathOf(method.Properties['ResourceId'] as { Ref?: string })}`,
+      method,
+    ]),
+  )
+}
+
+const access = (template = stateless) =>
+  Object.fromEntries(
+    [...routes(template)].map(([route, { Properties }]) => [route, Properties['AuthorizationType']]),
+  )
+
+describe('the API', () => {
+  test('is private by default', () => {
+    expect(access()).toEqual({
+      'GET /reads/{id+}': 'AWS_IAM',
+      'POST /reads/{id+}': 'AWS_IAM',
+      'OPTIONS /reads/{id+}': 'NONE',
+      'GET /variants/{id+}': 'AWS_IAM',
+      'POST /variants/{id+}': 'AWS_IAM',
+      'OPTIONS /variants/{id+}': 'NONE',
+      'GET /data/{proxy+}': 'NONE',
+      'OPTIONS /data/{proxy+}': 'NONE',
+    })
+  })
+
+  test('is open where the settings say so', () => {
+    expect(new Set(Object.values(access(open.stateless)))).toEqual(new Set(['NONE']))
+  })
+
+  test('streams data and buffers tickets', () => {
+    for (const [route, { Properties }] of routes()) {
+      const {
+        ResponseTransferMode: mode,
+        Uri,
+        TimeoutInMillis,
+      } = Properties['Integration'] as Record<string, unknown>
+      const streams = route.includes('/data/')
+      expect([route, mode]).toEqual([route, streams ? 'STREAM' : undefined])
+      expect(JSON.stringify(Uri)).toContain(streams ? '/response-streaming-invocations' : '/invocations')
+      if (streams) expect(TimeoutInMillis).toBeGreaterThan(29_000)
+    }
+  })
+
+  test('has limits on its rate', () => {
+    const [stage] = resourcesOf(
+      synthesise({ throttling: { requestsPerSecond: 7, burst: 9 } }).stateless,
+      'AWS::ApiGateway::Stage',
+    )
+    expect(stage!.Properties['MethodSettings']).toEqual([
+      expect.objectContaining({
+        ThrottlingRateLimit: 7,
+        ThrottlingBurstLimit: 9,
+        HttpMethod: '*',
+        ResourcePath: '/*',
+      }),
+    ])
+  })
+
+  test('logs no path, no query, no header and no body', () => {
+    const [stage] = resourcesOf(stateless, 'AWS::ApiGateway::Stage')
+    const format = at(stage!.Properties, 'AccessLogSetting', 'Format') as string
+    expect(format).toContain('$context.requestId')
+    expect(format).toContain('$context.resourcePath')
+    expect(format).not.toMatch(/\$context\.path|querystring|header|authorizer|body|apiKey|\$input/i)
+    expect(stage!.Properties['MethodSettings']).toEqual([
+      expect.objectContaining({ LoggingLevel: 'OFF', DataTraceEnabled: false }),
+    ])
+  })
+
+  test('answers in htsget JSON where API Gateway answers by itself', () => {
+    const responses = resourcesOf(stateless, 'AWS::ApiGateway::GatewayResponse')
+    expect(responses.length).toBeGreaterThan(5)
+    for (const { Properties } of responses) {
+      const body = JSON.parse(at(Properties, 'ResponseTemplates', 'application/json') as string) as unknown
+      expect(body).toEqual({ htsget: { error: expect.any(String), message: expect.any(String) } })
+    }
+  })
+})
+
+describe('the functions', () => {
+  const functions = resourcesOf(stateless, 'AWS::Lambda::Function')
+
+  test('are three, on Node 24 and arm64', () => {
+    expect(functions).toHaveLength(3)
+    for (const { Properties } of functions)
+      expect(Properties).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        Handler: 'index.handler',
+      })
+  })
+
+  test.each([
+    ['ingest', ['INBOX_BUCKET', 'KEY_ID', 'KEY_SECRET_ID', 'VAULT_BUCKET', 'VAULT_NAME']],
+    ['ticket', ['KEY_ID', 'KEY_SECRET_ID', 'TICKET_URL', 'VAULT_BUCKET', 'VAULT_NAME']],
+    ['data', ['KEY_ID', 'KEY_SECRET_ID', 'VAULT_BUCKET', 'VAULT_NAME']],
+  ])('%s is told where things are, and no secret', (name, variables) => {
+    const environments = functions.map(
+      f => at(f.Properties, 'Environment', 'Variables') as Record<string, unknown>,
+    )
+    const environment = environments.find(e => e['POWERTOOLS_SERVICE_NAME'] === name)!
+    expect(Object.keys(environment).sort()).toEqual([...variables, 'POWERTOOLS_SERVICE_NAME'].sort())
+    // Whatever is not a reference is a name.
+    for (const value of Object.values(environment).filter(v => typeof v === 'string'))
+      expect([name, 'htsvault-prod']).toContain(value)
+  })
+
+  test('write logs that end', () => {
+    const groups = resourcesOf(stateless, 'AWS::Logs::LogGroup')
+    expect(groups).toHaveLength(4)
+    for (const { Properties } of groups) expect(Properties['RetentionInDays']).toBe(90)
+  })
+
+  test('the ticket function does not wait for the deployment of the API that it serves', () => {
+    const ticket = functions.find(
+      f => at(f.Properties, 'Environment', 'Variables', 'TICKET_URL') !== undefined,
+    )
+    expect(JSON.stringify(ticket)).not.toMatch(/Deployment|DeploymentStage/)
+  })
+})
+
+describe('the ingest', () => {
+  test('is started by complete uploads, and not by its own refusals', () => {
+    const [rule] = resourcesOf(stateless, 'AWS::Events::Rule')
+    expect(rule!.Properties['EventPattern']).toEqual({
+      source: ['aws.s3'],
+      'detail-type': ['Object Created'],
+      detail: {
+        bucket: { name: [{ 'Fn::ImportValue': expect.stringContaining('Inbox') }] },
+        object: { key: [{ 'anything-but': { suffix: '.refused.json' } }] },
+      },
+    })
+  })
+
+  test('loses no event: what EventBridge cannot deliver and what the function cannot do goes to the queue', () => {
+    const [rule] = resourcesOf(stateless, 'AWS::Events::Rule')
+    expect(at(rule!.Properties, 'Targets', 0, 'DeadLetterConfig', 'Arn', 'Fn::GetAtt', 0)).toMatch(/Failures/)
+    const [async] = resourcesOf(stateless, 'AWS::Lambda::EventInvokeConfig')
+    expect(at(async!.Properties, 'DestinationConfig', 'OnFailure', 'Destination', 'Fn::GetAtt', 0)).toMatch(
+      /Failures/,
+    )
+    const [queue] = resourcesOf(stateless, 'AWS::SQS::Queue')
+    expect(queue!.Properties['MessageRetentionPeriod']).toBe(14 * 24 * 3600)
+  })
+
+  test('has an alarm on that queue', () => {
+    const [alarm] = resourcesOf(stateless, 'AWS::CloudWatch::Alarm')
+    expect(alarm!.Properties).toMatchObject({
+      MetricName: 'ApproximateNumberOfMessagesVisible',
+      Threshold: 1,
+    })
+  })
+})
+
+test('nothing in the stateful stack knows of the stateless one', () => {
+  expect(JSON.stringify(jsonOf(closed.stateful))).not.toMatch(/ImportValue|stateless/)
+})
