@@ -11,8 +11,8 @@ export interface BcfSink {
   /** The id of a reference whose run of records begins: called where CHROM is not that of the record before. */
   contig(id: number): number
   /**
-   * One record: `begin` is POS, 0-based, −1 for a telomere; `end` is `begin` + rlen, which may be 0; `start` is
-   * where the record starts.
+   * One record: `begin` is POS, 0-based, `end` is POS + rlen, where rlen may be 0; POS −1, a telomere, lies in the
+   * first base, as htslib has it. `start` is where the record starts.
    */
   record(reference: number, begin: number, end: number, start: VirtualOffset): void
 }
@@ -74,15 +74,15 @@ export class BcfScanner {
     })
   }
 
-  #take(bytes: Uint8Array, start: number, end: number, first: VirtualOffset, base: number): number {
-    let at = start
+  #take(bytes: Uint8Array, from: number, end: number, first: VirtualOffset, base: number): number {
+    let at = from
     if (this.#inHeader) {
-      at = this.#takeHeader(bytes.subarray(start, end), start + base)
-      if (at === 0) return start
-      at += start
+      at = this.#takeHeader(bytes.subarray(from, end), from + base)
+      if (at === 0) return from
+      at += from
     }
     while (end - at >= lengthBytes + fixedBytes) {
-      this.#start = at === start ? first : base + at
+      this.#start = at === from ? first : base + at
       const shared = uint32(bytes, at)
       const indiv = uint32(bytes, at + 4)
       const next = at + lengthBytes + shared + indiv
@@ -94,12 +94,13 @@ export class BcfScanner {
         this.#reference = this.#sink.contig(chrom)
         this.#chrom = chrom
       }
-      // POS is unsigned, but for the −1 of a telomere.
-      const pos = uint32(bytes, at + 12)
-      const begin = pos === 0xffffffff ? -1 : pos
+      // Unsigned, but for −1.
+      const field = uint32(bytes, at + 12)
+      const pos = field === 0xffffffff ? -1 : field
       let length = int32(bytes, at + 16)
       if (length < 0) length = readRefLength(bytes, at + lengthBytes + fixedBytes, at + lengthBytes + shared)
-      this.#sink.record(this.#reference, begin, begin + length, this.#start as VirtualOffset)
+      const start = this.#start as VirtualOffset
+      this.#sink.record(this.#reference, Math.max(pos, 0), Math.max(pos + length, 1), start)
       this.records++
       at = next
     }

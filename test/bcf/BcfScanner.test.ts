@@ -99,7 +99,8 @@ function withText(changed: string): Uint8Array {
 describe('records', () => {
   test.each([
     ['POS and rlen', record(0, 9, 4), '0:9-13'],
-    ['a telomere', record(0, -1, 1), '0:-1-0'],
+    ['a telomere', record(0, -1, 1), '0:0-1'],
+    ['a telomere with more', record(0, -1, 3), '0:0-2'],
     ['a POS over 2^31', record(0, 2 ** 31 + 5, 1), `0:${2 ** 31 + 5}-${2 ** 31 + 6}`],
     ['rlen 0', record(0, 9, 0), '0:9-9'],
     ['a negative rlen: the length of REF', record(0, 9, -3, { ref: 7 }), '0:9-16'],
@@ -163,7 +164,8 @@ describe('blocks', () => {
           const block = borders.findLastIndex(border => border <= start)
           const offset = block * 100 * 65536 + start - borders[block]!
           start += r.bytes.length
-          return `${r.chrom}:${r.pos}-${r.pos + (r.rlen < 0 ? 5 : r.rlen)}@${offset}`
+          const end = r.pos + (r.rlen < 0 ? 5 : r.rlen)
+          return `${r.chrom}:${Math.max(r.pos, 0)}-${Math.max(end, 1)}@${offset}`
         })
         const found = scan(bytes, cuts)
         expect(found.records).toEqual(expected)
