@@ -6,7 +6,7 @@ import type { VaultKeyPair } from './VaultKeyPair.ts'
 import type { VaultState } from './VaultState.ts'
 
 /** The purpose in the encryption context of the wrapped key pair; the other half is the vault's name. */
-export const keyPairPurpose = 'crypt4gh-key-pair'
+export const keyPairPurpose = 'htsvault-vault-key-pair'
 
 const through = (scope: IConstruct, service: 's3' | 'secretsmanager') => ({
   'kms:ViaService': `${service}.${Stack.of(scope).region}.amazonaws.com`,
