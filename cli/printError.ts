@@ -9,7 +9,7 @@ const placeNames: readonly [keyof Place, string][] = [
 ]
 
 /** `x.bam, record 17, virtual offset 4242:100` */
-export const formatPlace = (place: Place): string =>
+export const formatPlace = (place: Partial<Record<keyof Place, string | number | undefined>>): string =>
   [
     place.file,
     ...placeNames

@@ -19,17 +19,26 @@ export interface TicketFunctionProps {
   readonly service: ServiceInfoProps
   /** Where this API is reached, without a slash at the end; without it, where the request says it came to. */
   readonly url?: string
+  /** How a request that comes here came to the API, where `url` does not say. */
+  readonly scheme?: 'https' | 'http'
   readonly limits?: TicketOptions['limits']
 }
 
 /** Answers `/reads/{id+}` and `/variants/{id+}`: tickets, and service-info. */
-export function createTicketHandler({ ports, log, service, url, limits }: TicketFunctionProps) {
+export function createTicketHandler({
+  ports,
+  log,
+  service,
+  url,
+  scheme = 'https',
+  limits,
+}: TicketFunctionProps) {
   return middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     .use(cors())
     .use(htsgetErrors(log))
     .handler(async event => {
       const datatype = datatypeOf(event)
-      const id = event.pathParameters?.['id'] ?? ''
+      const id = idOf(event)
       if (id === 'service-info')
         return jsonReply(200, 'application/json', JSON.stringify(serviceInfo(datatype, service)))
       const query =
@@ -37,7 +46,7 @@ export function createTicketHandler({ ports, log, service, url, limits }: Ticket
           ? parsePostBody(datatype, bodyOf(event))
           : parseGetQuery(datatype, parametersOf(event))
       const ticket = await answerTicket(await ports(), id, query, {
-        dataUrl: `${url ?? urlOf(event)}/data/`,
+        dataUrl: `${url ?? urlOf(event, scheme)}/data/`,
         ...(limits && { limits }),
       })
       return jsonReply(200, ticketContentType, ticket)
@@ -48,6 +57,15 @@ function datatypeOf({ resource }: APIGatewayProxyEvent): Datatype {
   const found = /^\/(reads|variants)\//.exec(resource)?.[1]
   if (found === undefined) throw new HtsgetError('NotFound', 'there is nothing here but /reads and /variants')
   return found as Datatype
+}
+
+/** The id in the path: a REST API hands path parameters over percent-encoded. */
+function idOf(event: APIGatewayProxyEvent): string {
+  try {
+    return decodeURIComponent(event.pathParameters?.['id'] ?? '')
+  } catch (cause) {
+    throw new HtsgetError('InvalidInput', 'the id is not percent-encoded UTF-8', { cause })
+  }
 }
 
 function parametersOf(event: APIGatewayProxyEvent): Record<string, string[] | undefined> {
@@ -63,7 +81,7 @@ function bodyOf(event: APIGatewayProxyEvent): string | undefined {
 }
 
 /** The API as the client reached it: its path may begin with a stage or a base path. */
-function urlOf({ requestContext, path }: APIGatewayProxyEvent): string {
+function urlOf({ requestContext, path }: APIGatewayProxyEvent, scheme: string): string {
   const prefix = requestContext.path.endsWith(path) ? requestContext.path.slice(0, -path.length) : ''
-  return `https://${requestContext.domainName ?? ''}${prefix}`
+  return `${scheme}://${requestContext.domainName ?? ''}${prefix}`
 }

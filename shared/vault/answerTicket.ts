@@ -24,7 +24,7 @@ export interface TicketOptions {
   readonly dataUrl: string
   /** How long a data URL is good for, in seconds. */
   readonly tokenSeconds?: number
-  readonly limits?: PlanLimits
+  readonly limits?: Partial<PlanLimits>
 }
 
 /** Time enough for a client that reads the pieces of a whole genome one after another. */
@@ -55,7 +55,7 @@ export async function answerTicket(
   )
   if (!manifest) throw await notFound(ports, id, query)
   const map = await openMap(ports, manifest)
-  const pieces = await plan(map, query, options.limits ?? defaultLimits)
+  const pieces = await plan(map, query, { ...defaultLimits, ...options.limits })
   return writeTicket(
     manifest.format,
     await Promise.all(pieces.map(piece => urlOf(piece, manifest, ports, options))),

@@ -1,0 +1,38 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { dataOption } from '../dataOption.ts'
+
+export interface ServeOptions {
+  readonly port: number
+  readonly data: string
+  readonly demo: boolean
+}
+
+/** `htsvault serve`, which is `npm start`: a vault on this machine. */
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('run a vault on this machine: an inbox, the vault, and its htsget endpoint')
+    .option('--port <port>', 'listen on this port of 127.0.0.1 (0: any that is free)', parsePort, 8080)
+    .addOption(dataOption())
+    .option('--no-demo', 'do not put the demonstration files into a new vault')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  npm start                                   or: npx htsvault serve
+  npm start -- --port 8081 --data /big/vault --no-demo
+
+Upload by copying a file to <dir>/inbox/<dataset>/, or:
+  curl -T sample.bam http://127.0.0.1:8080/inbox/study/sample.bam`,
+    )
+    .action(async (options: ServeOptions) => {
+      const { serve } = await import('./serve.ts')
+      await serve(options)
+    })
+}
+
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port > 65535)
+    throw new InvalidArgumentError('It is to be a number from 0 to 65535.')
+  return port
+}

@@ -1,0 +1,69 @@
+import { once } from 'node:events'
+import { HtsvaultError } from '#shared/errors.ts'
+import { provideAwslambda } from '#shared/local/awslambda.ts'
+import { startServer } from '#shared/local/httpServer.ts'
+import { watchInbox } from '#shared/local/watchInbox.ts'
+import type { Log } from '#shared/vault/Log.ts'
+import { parseUploadKey } from '#shared/vault/names.ts'
+import { StatusBoard } from '#shared/vault/StatusBoard.ts'
+import { localPorts } from '../openLocalVault.ts'
+import { printError } from '../printError.ts'
+import type { ServeOptions } from './command.ts'
+import { demoFiles, uploadDemo } from './demo.ts'
+import { ingestQueue } from './ingestQueue.ts'
+import { localHandlers } from './localHandlers.ts'
+import { describeVault, formatStatus } from './messages.ts'
+
+/** Runs a vault until it is told to end (SIGINT, SIGTERM). */
+export async function serve({ port, data, demo }: ServeOptions): Promise<void> {
+  const ports = localPorts(data)
+  await ports.keys.keyPair() // A vault without its key does not start.
+  provideAwslambda()
+  const { ingest, routes } = await localHandlers(ports, log)
+
+  const board = await StatusBoard.from(ports)
+  const queue = ingestQueue(ingest, board)
+  const server = await startServer({
+    port,
+    routes,
+    inbox: { store: ports.inbox, readName: parseUploadKey },
+    status: () => board.list(),
+    onError: error => log.error('request failed', {}, error),
+  })
+  console.log(`htsvault runs on ${server.url}, its files are in ${data}`)
+  board.onChange(status => console.log(formatStatus(status)))
+
+  if (demo) await uploadDemo(data, ports.inbox)
+  const waitsForDemo = new Set(demo ? demoFiles.filter(file => board.get(file)?.state !== 'served') : [])
+  const tell = () => console.log(describeVault(server.url, data, board.list()))
+  if (waitsForDemo.size === 0) tell()
+  else
+    board.onChange(({ dataset, name, state }) => {
+      if (
+        (state === 'served' || state === 'refused') &&
+        waitsForDemo.delete(`${dataset}/${name}`) &&
+        waitsForDemo.size === 0
+      )
+        tell()
+    })
+
+  const watch = watchInbox(ports.inbox, {
+    onFile: ({ key, size }) => queue.add(key, size),
+    onError: printError,
+  })
+
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+  console.log('ending: what is under way is finished first (again Ctrl-C: at once, nothing is lost)')
+  process.once('SIGINT', () => process.exit(130))
+  await watch.close()
+  await server.close()
+  await queue.close()
+}
+
+const log: Log = {
+  info: () => undefined, // The status lines say it.
+  error: (message, _fields, error) => {
+    if (error instanceof HtsvaultError) printError(error)
+    else console.error(message, error)
+  },
+}
