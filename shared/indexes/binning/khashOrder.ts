@@ -14,6 +14,8 @@ export function khashOrder(keys: ArrayLike<number>): Uint32Array {
     }
     slots[freeSlot(slots, keys[key]!)] = key
   }
+  // The last key, the pseudo-bin, is put again with its second chunk: that too enlarges a table at its limit.
+  if (keys.length >= limit) slots = rehash(slots, keys)
   const order = new Uint32Array(keys.length)
   let at = 0
   for (const key of slots) if (key >= 0) order[at++] = key
