@@ -25,8 +25,8 @@ export class VcfIndexer implements FileIndexer {
   readonly #indexes = new VariantIndexes()
   readonly #references: Reference[] = []
   readonly #idOf = new Map<string, number>()
-  /** The references with records, in the order of the file. */
-  readonly #listed: string[] = []
+  /** The references with records, in the order of the file, and the place of each. */
+  readonly #listed = new Map<string, number>()
   readonly #scanner: VcfScanner
   readonly #reader: BgzfReader
   readonly #wanted: 'tbi' | 'csi' | undefined
@@ -44,7 +44,8 @@ export class VcfIndexer implements FileIndexer {
         indexes.header(text, end, 0)
       },
       contig: name => {
-        indexes.listed = this.#listed.push(name) - 1
+        indexes.listed = this.#listed.get(name) ?? this.#listed.size
+        this.#listed.set(name, indexes.listed)
         return this.#idOf.get(name) ?? this.#addReference({ name })
       },
       record: (reference, begin, end, start) => indexes.record(reference, begin, end, start),
@@ -80,9 +81,9 @@ export class VcfIndexer implements FileIndexer {
     let longest = indexes.furthest
     for (const { length = 0 } of this.#references) if (length > longest) longest = length
     const kind = this.#wanted ?? (longest > longestOfTbi ? 'csi' : 'tbi')
-    if (kind === 'tbi') return { kind, bytes: writeTbi(indexes.asTbi(end), this.#listed) }
+    if (kind === 'tbi') return { kind, bytes: writeTbi(indexes.asTbi(end), [...this.#listed.keys()]) }
     const index = indexes.asCsi(end, longestContig, csiLevels)
-    return { kind, bytes: writeCsi(index, writeTabixHeader(this.#listed)) }
+    return { kind, bytes: writeCsi(index, writeTabixHeader([...this.#listed.keys()])) }
   }
 
   #addReference(reference: Reference): number {

@@ -1,4 +1,4 @@
-import { IndexCursor, invalid } from '../binning/readBinningIndex.ts'
+import { type IndexCursor, invalid } from '../binning/readBinningIndex.ts'
 
 /** What tabix keeps of a VCF file before the names: preset VCF, columns of name and position, no end, `#`, none skipped. */
 const vcfSettings = [2, 1, 2, 0, 0x23, 0]
