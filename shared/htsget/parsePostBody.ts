@@ -12,7 +12,7 @@ import {
 
 const names = z.array(z.string())
 /** A JSON body (htsget 1.3.0, "POST requests"); what the protocol does not know is ignored. */
-const schema = z.object({
+const schema = z.looseObject({
   format: z.string().optional(),
   class: z.string().optional(),
   fields: names.optional(),
@@ -31,6 +31,9 @@ const schema = z.object({
     .optional(),
 })
 
+/** What a GET has in its query and a POST in `regions`: were it ignored, the whole file would be the answer. */
+const misplaced = ['referenceName', 'start', 'end']
+
 /** The largest body that is read, in bytes. */
 export const maxPostBytes = 1 << 20
 
@@ -42,6 +45,8 @@ export function parsePostBody(datatype: Datatype, body: string | undefined): Hts
   const given = schema.safeParse(parseJson(body))
   if (!given.success)
     throw new HtsgetError('InvalidInput', `the body cannot be used: ${describe(given.error)}`)
+  const stray = misplaced.find(name => name in given.data)
+  if (stray !== undefined) throw new HtsgetError('InvalidInput', `${stray} goes into an object of regions`)
   const { format, regions, encryptionScheme, fields, tags, notags } = given.data
   const headerOnly = given.data.class !== undefined && checkClass(given.data.class)
   if (headerOnly && (regions ?? fields ?? tags ?? notags) !== undefined)

@@ -36,65 +36,86 @@ export interface PlanLimits {
 
 export const defaultLimits: PlanLimits = { pieceBytes: 6_000_000, gapBytes: 16_384, inlineBytes: 1 << 20 }
 
+/** A ticket of more pieces than this is a burden for both sides: pieces and gaps grow instead. */
 const maxPieces = 2000
 
-type MappedFile = Pick<BlockMap, 'header' | 'eof' | 'headerEnd' | 'fileSize'>
+type MappedFile = Pick<BlockMap, 'header' | 'headerVerbatim' | 'eof' | 'headerEnd' | 'fileSize'>
 
 /** The header alone, which is a file of its own: it ends with the EOF marker, without which samtools warns. */
 export const planHeader = (file: MappedFile, limits = defaultLimits): Piece[] => [
   ...headerPieces(file, limits),
-  { kind: 'inline', bytes: file.eof, class: 'header' },
+  ...eofPieces(file),
 ]
 
-/** The whole file, byte for byte. Where the header ends within a block there are no classes: no piece is one of them. */
-export function planWhole({ headerEnd, fileSize }: MappedFile, limits = defaultLimits): Piece[] {
+/**
+ * The whole file, byte for byte. It has classes only where its header is, byte for byte, what other tickets of the file
+ * have as header: a client may keep the one and leave out the other.
+ */
+export function planWhole(file: MappedFile, limits = defaultLimits): Piece[] {
+  const { headerEnd, fileSize } = file
   const border = blockOf(headerEnd)
-  if (withinOf(headerEnd) > 0 || border === 0) return bytesPieces(0, fileSize, limits.pieceBytes)
-  return [
-    ...bytesPieces(0, border, limits.pieceBytes, 'header'),
-    ...bytesPieces(border, fileSize, limits.pieceBytes, 'body'),
-  ]
+  const step = stepFor(fileSize, 1, limits)
+  const served = inlineHeader(file, limits)
+  if (withinOf(headerEnd) > 0 || border === 0 || (served && !file.headerVerbatim))
+    return bytesPieces(0, fileSize, step)
+  return [...headerPieces(file, limits), ...bytesPieces(served?.length ?? border, fileSize, step, 'body')]
 }
 
 /** These stretches of whole records, between the header and the EOF marker: in file order, each once. */
 export function planRuns(file: MappedFile, runs: readonly UnitRun[], limits = defaultLimits): Piece[] {
   const joined = joinAcross(runs, limits.gapBytes)
   const total = joined.reduce((sum, { start, end }) => sum + blockOf(end) - blockOf(start), 0)
-  const pieceBytes = Math.max(limits.pieceBytes, Math.ceil(total / maxPieces))
+  const step = stepFor(total, joined.length, limits)
+  return [...headerPieces(file, limits), ...joined.flatMap(run => runPieces(run, step)), ...eofPieces(file)]
+}
+
+/** The header as far as it stands in the ticket itself. */
+const inlineHeader = ({ header }: MappedFile, limits: PlanLimits): Uint8Array | undefined =>
+  header && header.length <= limits.inlineBytes ? header : undefined
+
+function headerPieces(file: MappedFile, limits: PlanLimits): Piece[] {
+  const bytes = inlineHeader(file, limits)
+  if (bytes) return bytes.length > 0 ? [{ kind: 'inline', bytes, class: 'header' }] : []
+  return runPieces(
+    { start: virtualOffset(0, 0), end: file.headerEnd, border: 0 },
+    limits.pieceBytes,
+    'header',
+  )
+}
+
+/** The marker is body: a client that keeps a header for another ticket must not keep the end with it. */
+const eofPieces = ({ eof }: MappedFile): Piece[] =>
+  eof.length > 0 ? [{ kind: 'inline', bytes: eof, class: 'body' }] : []
+
+/** A run as whole blocks, which are sent as they are, and a first and last block that are cut; a short one at once. */
+function runPieces({ start, end, border }: UnitRun, step: number, cls: BlockClass = 'body'): Piece[] {
+  const last = blockOf(end)
+  const cutStart = withinOf(start) > 0
+  const cutEnd = withinOf(end) > 0
+  if ((cutStart || cutEnd) && last - blockOf(start) <= step)
+    return [{ kind: 'virtual', start, end, class: cls }]
   return [
-    ...headerPieces(file, limits),
-    ...joined.flatMap(run => runPieces(run, pieceBytes)),
-    { kind: 'inline', bytes: file.eof, class: 'body' },
+    ...(cutStart ? [{ kind: 'virtual', start, end: virtualOffset(border, 0), class: cls } as const] : []),
+    ...bytesPieces(border, last, step, cls),
+    ...(cutEnd ? [{ kind: 'virtual', start: virtualOffset(last, 0), end, class: cls } as const] : []),
   ]
 }
 
-function headerPieces({ header, headerEnd }: MappedFile, limits: PlanLimits): Piece[] {
-  if (header && header.length <= limits.inlineBytes)
-    return [{ kind: 'inline', bytes: header, class: 'header' }]
-  return runPieces({ start: virtualOffset(0, 0), end: headerEnd, border: 0 }, limits.pieceBytes, 'header')
-}
-
-/** A run as whole blocks, which are sent as they are, and a first and last block that are cut. */
-function runPieces({ start, end, border }: UnitRun, pieceBytes: number, cls: BlockClass = 'body'): Piece[] {
-  const last = blockOf(end)
-  if (border > last || (border === last && withinOf(start) > 0))
-    return [{ kind: 'virtual', start, end, class: cls }]
-  const pieces: Piece[] = []
-  if (withinOf(start) > 0) pieces.push({ kind: 'virtual', start, end: virtualOffset(border, 0), class: cls })
-  pieces.push(...bytesPieces(border, last, pieceBytes, cls))
-  if (withinOf(end) > 0) pieces.push({ kind: 'virtual', start: virtualOffset(last, 0), end, class: cls })
-  return pieces
-}
-
-function bytesPieces(start: number, end: number, pieceBytes: number, cls?: BlockClass): BytesPiece[] {
-  const size = Math.max(pieceBytes, Math.ceil((end - start) / maxPieces))
+function bytesPieces(start: number, end: number, step: number, cls?: BlockClass): BytesPiece[] {
   const pieces: BytesPiece[] = []
-  for (let at = start; at < end; at += size)
-    pieces.push({ kind: 'bytes', start: at, end: Math.min(end, at + size), ...(cls && { class: cls }) })
+  for (let at = start; at < end; at += step)
+    pieces.push({ kind: 'bytes', start: at, end: Math.min(end, at + step), ...(cls && { class: cls }) })
   return pieces
 }
 
-/** Joins runs whose gap is at most `gap` bytes of the file. */
+/** Pieces kept back for the header and the EOF marker. */
+const besides = 8
+
+/** How long a piece may be where some runs take `total` bytes: each run may take three pieces more than its share. */
+const stepFor = (total: number, runs: number, { pieceBytes }: PlanLimits): number =>
+  Math.max(pieceBytes, Math.ceil(total / (maxPieces - besides - 3 * runs)))
+
+/** Joins runs whose gap is at most `gap` bytes of the file, and more where there are too many runs for a ticket. */
 function joinAcross(runs: readonly UnitRun[], gap: number): UnitRun[] {
   const joined: UnitRun[] = []
   for (const run of runs) {
@@ -103,5 +124,5 @@ function joinAcross(runs: readonly UnitRun[], gap: number): UnitRun[] {
       joined[joined.length - 1] = { ...last, end: run.end }
     else joined.push(run)
   }
-  return joined
+  return joined.length <= maxPieces / 4 ? joined : joinAcross(joined, Math.max(gap * 2, 65_536))
 }

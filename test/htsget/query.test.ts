@@ -6,7 +6,7 @@ import type { Datatype } from '#shared/htsget/HtsgetQuery.ts'
 const get = (query: string, datatype: Datatype = 'reads') => {
   const parameters: Record<string, string[]> = {}
   for (const [name, value] of new URLSearchParams(query)) (parameters[name] ??= []).push(value)
-  return parseGetQuery(datatype, parameters as QueryParameters)
+  return parseGetQuery(datatype, parameters)
 }
 const post = (body: unknown, datatype: Datatype = 'reads') => parsePostBody(datatype, JSON.stringify(body))
 
