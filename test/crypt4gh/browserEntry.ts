@@ -1,0 +1,13 @@
+/** What a page uses of the library: bundled by bundle.test.ts and by the test in a real browser. */
+export { decryptStream } from '#shared/crypt4gh/decryptStream.ts'
+export { encryptStream } from '#shared/crypt4gh/encryptStream.ts'
+export { readHeader } from '#shared/crypt4gh/header/readHeader.ts'
+export { reencryptHeader } from '#shared/crypt4gh/header/reencryptHeader.ts'
+export { generateKeyPair } from '#shared/crypt4gh/keys/KeyPair.ts'
+export { readPrivateKey } from '#shared/crypt4gh/keys/readPrivateKey.ts'
+export { readPublicKey } from '#shared/crypt4gh/keys/readPublicKey.ts'
+export { writePrivateKey } from '#shared/crypt4gh/keys/writePrivateKey.ts'
+export { writePublicKey } from '#shared/crypt4gh/keys/writePublicKey.ts'
+export { openCrypt4ghSource } from '#shared/crypt4gh/openCrypt4ghSource.ts'
+export { portableBackend } from '#shared/crypt4gh/portableBackend.ts'
+export { rearrange } from '#shared/crypt4gh/rearrange.ts'
