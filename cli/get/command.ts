@@ -31,9 +31,9 @@ export function getCommand(): Command {
       'after',
       `
 Examples:
-  htsvault get demo/NA-demo.bam -o NA-demo.bam
-  htsvault get demo/NA-demo.bam --part index -o NA-demo.bam.bai
-  htsvault get demo/NA-demo.cram | samtools view -`,
+  htsvault get demo/child.bam -o child.bam
+  htsvault get demo/child.bam --part index -o child.bam.bai
+  htsvault get demo/child.cram | samtools view -`,
     )
     .action(get)
 }

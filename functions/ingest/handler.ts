@@ -24,7 +24,7 @@ export interface IngestFunctionProps {
 
 /** Takes the upload that an event tells of into the vault. What it throws is to be tried again by whoever sent the event. */
 export function createIngestHandler({ ports, log }: IngestFunctionProps) {
-  return middy<unknown, IngestOutcome, Error, Context>().handler(async event => {
+  return middy<unknown, IngestOutcome>().handler(async event => {
     const parsed = objectCreated.safeParse(event)
     if (!parsed.success)
       throw new HtsvaultError(

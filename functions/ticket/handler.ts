@@ -69,7 +69,7 @@ function idOf(event: APIGatewayProxyEvent): string {
 }
 
 function parametersOf(event: APIGatewayProxyEvent): Record<string, string[] | undefined> {
-  return (event.multiValueQueryStringParameters as Record<string, string[] | undefined> | null) ?? {}
+  return event.multiValueQueryStringParameters ?? {}
 }
 
 /** @throws HtsgetError InvalidInput where a POST has a query string too */

@@ -64,7 +64,7 @@ export function threadIndexLane(): IndexLane {
       else failure ??= new Error(message.crashed)
     }),
   )
-  worker.on('error', error => settle(() => (failure ??= error)))
+  worker.on('error', (error: unknown) => settle(() => (failure ??= error)))
   worker.on('exit', () => settle(() => (failure ??= new Error('the indexing thread ended'))))
 
   const until = async (ready: () => boolean) => {

@@ -33,7 +33,7 @@ export function parseUploadKey(key: string): UploadName {
       hint: 'Put it in a folder of the inbox, inbox/<dataset>/<name>: the first folder is the dataset.',
     })
   const segments = key.split('/')
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+
   const odd = /[\u0000-\u001f\u007f\\?#]/.test(key)
   if (
     odd ||
