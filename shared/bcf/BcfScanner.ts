@@ -28,8 +28,8 @@ export class BcfScanner {
     this.#take(window, start, end, first, base),
   )
   #inHeader = true
-  /** CHROM of the record before, as the file has it and as the sink numbers it. */
-  #chrom = -1
+  /** CHROM of the record before, as the file has it and as the sink numbers it; unlike any before the first. */
+  #chrom = Number.NaN
   #reference = -1
   /** Where the record that is being read starts. */
   #start = 0

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { BcfScanner } from '#shared/bcf/BcfScanner.ts'
 import { HtsvaultError } from '#shared/errors.ts'
+import { bcfHeader, bcfRecord, joined, uint32 } from '#test/support/bcfBytes.ts'
 
 const text = [
   '##fileformat=VCFv4.2',
@@ -11,29 +12,9 @@ const text = [
   '\0',
 ].join('\n')
 
-const uint32 = (...values: number[]) => {
-  const bytes = new Uint8Array(values.length * 4)
-  values.forEach((value, i) => new DataView(bytes.buffer).setUint32(i * 4, value >>> 0, true))
-  return bytes
-}
-const joined = (...parts: Uint8Array[]) => Uint8Array.from(Buffer.concat(parts))
 const ascii = (s: string) => new TextEncoder().encode(s)
-
-const header = joined(Uint8Array.of(0x42, 0x43, 0x46, 2, 2), uint32(text.length), ascii(text))
-
-/** ID `.`, REF of `ref` bases (at most 14), ALT C, no FILTER; then `samples` bytes for the samples. */
-function record(chrom: number, pos: number, rlen: number, { ref = 1, samples = 0 } = {}): Uint8Array {
-  const typed = joined(
-    Uint8Array.of(0x07, (ref << 4) | 7),
-    ascii('A'.repeat(ref)),
-    Uint8Array.of(0x17, 67, 0),
-  )
-  return joined(
-    uint32(24 + typed.length, samples, chrom, pos, rlen, 0x7f800001, 0x20000, 0),
-    typed,
-    new Uint8Array(samples),
-  )
-}
+const header = bcfHeader(text)
+const record = bcfRecord
 
 /** Scans `bytes` cut into blocks at `cuts`: each block is 100 bytes in the file, whatever it holds. */
 function scan(bytes: Uint8Array, cuts: readonly number[] = []) {
@@ -69,7 +50,7 @@ describe('the header', () => {
   test('numbers contigs by IDX, and those without in order', () => {
     expect(scan(header).names).toBe('0=a:500 2=b:?')
     const plain = text.replace(',IDX=0', '').replace(',IDX=2', '')
-    const bytes = joined(Uint8Array.of(0x42, 0x43, 0x46, 2, 1), uint32(plain.length), ascii(plain))
+    const bytes = bcfHeader(plain, 1)
     expect(scan(bytes).names).toBe('0=a:500 1=b:?')
   })
 
@@ -83,18 +64,14 @@ describe('the header', () => {
     ['another magic', joined(ascii('BAM\x01\x02'), header.subarray(5)), 'BCF_HEADER_INVALID'],
     ['BCF1', joined(ascii('BCF\x04'), header.subarray(4)), 'BCF_HEADER_INVALID'],
     ['a length over 64 MiB', joined(header.subarray(0, 5), uint32(0xffffffff)), 'BCF_HEADER_INVALID'],
-    ['two contigs of one number', withText(text.replace('IDX=2', 'IDX=0')), 'BCF_HEADER_INVALID'],
-    ['no #CHROM line', withText('##fileformat=VCFv4.2\n\0'), 'VCF_HEADER_INVALID'],
+    ['two contigs of one number', bcfHeader(text.replace('IDX=2', 'IDX=0')), 'BCF_HEADER_INVALID'],
+    ['no #CHROM line', bcfHeader('##fileformat=VCFv4.2\n\0'), 'VCF_HEADER_INVALID'],
     ['an end within', header.subarray(0, 40), 'BCF_TRUNCATED'],
     ['nothing', new Uint8Array(0), 'BCF_TRUNCATED'],
   ])('%s is refused', (_name, bytes, code) => {
     expect(errorOf(bytes)).toMatchObject({ name: 'HtsvaultError', code })
   })
 })
-
-function withText(changed: string): Uint8Array {
-  return joined(header.subarray(0, 5), uint32(changed.length), ascii(changed))
-}
 
 describe('records', () => {
   test.each([
