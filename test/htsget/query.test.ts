@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { parseGetQuery, type QueryParameters } from '#shared/htsget/parseGetQuery.ts'
+import { parseGetQuery } from '#shared/htsget/parseGetQuery.ts'
 import { parsePostBody } from '#shared/htsget/parsePostBody.ts'
 import type { Datatype } from '#shared/htsget/HtsgetQuery.ts'
 
