@@ -38,7 +38,7 @@ export class BamHeaderReader {
 
   /**
    * The header that starts at `start`, or undefined where `window` ends (at `end`) before it does.
-   * @throws HtsvaultError NOT_BAM, BAM_BAD_HEADER, HEADER_TOO_LARGE
+   * @throws HtsvaultError NOT_BAM, BAM_HEADER_INVALID, HEADER_TOO_LARGE
    */
   read(window: Uint8Array, start: number, end: number): BamHeader | undefined {
     const view = new DataView(window.buffer, window.byteOffset + start, end - start)
@@ -102,7 +102,7 @@ export class BamHeaderReader {
 }
 
 function badHeader(what: string): HtsvaultError {
-  return new HtsvaultError('BAM_BAD_HEADER', `the BAM header ${what}`, {
+  return new HtsvaultError('BAM_HEADER_INVALID', `the BAM header ${what}`, {
     place: { virtualOffset: '0:0' },
     hint: 'see samtools view -H, and write it anew with samtools reheader',
   })

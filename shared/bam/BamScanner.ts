@@ -83,7 +83,7 @@ export class BamScanner {
     const references = this.#references
     let at = from
     while (at + fixedSize <= end) {
-      const blockSize = view.getUint32(at, true)
+      const blockSize = view.getInt32(at, true)
       if (blockSize < fixedSize - 4) throw badRecord(`says that it is ${blockSize} bytes, too few to be one`)
       if (blockSize + 4 > maxRecordSize)
         throw new HtsvaultError('RECORD_TOO_LONG', `a record says that it is ${blockSize} bytes long`)

@@ -25,7 +25,7 @@ const softClip = 4
 /**
  * Checks that the lengths in a record's fields fit the record, and its references the header. The record starts at
  * `at` and is `size` bytes, `block_size` included, all of them in `view`.
- * @throws HtsvaultError BAM_BAD_RECORD
+ * @throws HtsvaultError BAM_RECORD_INVALID
  */
 export function checkRecord(view: DataView, at: number, size: number, references: number): void {
   const cigarOps = view.getUint16(at + fieldAt.cigarOps, true)
@@ -45,7 +45,7 @@ export function checkRecord(view: DataView, at: number, size: number, references
 /**
  * Where the alignment of a checked record ends on its reference (0-based, excluded), as htslib's `bam_endpos` has
  * it: one that covers no base, and that of an unmapped record, is one base long.
- * @throws HtsvaultError BAM_BAD_RECORD where the CIGAR and the bases do not agree, or the CG tag is cut off
+ * @throws HtsvaultError BAM_RECORD_INVALID where the CIGAR and the bases do not agree, or the CG tag is cut off
  */
 export function recordEnd(view: DataView, at: number, size: number): number {
   const pos = view.getInt32(at + fieldAt.pos, true)
@@ -131,7 +131,7 @@ const badTags = () => badRecord('has tags that do not end where it does')
 
 /** `what` follows «a record»; where it is, the caller knows. */
 export function badRecord(what: string): HtsvaultError {
-  return new HtsvaultError('BAM_BAD_RECORD', `a record ${what}`, {
+  return new HtsvaultError('BAM_RECORD_INVALID', `a record ${what}`, {
     hint: 'see samtools quickcheck and samtools view; write the file anew from its source',
   })
 }

@@ -74,6 +74,7 @@ describe('BGZF', () => {
       fc.property(fc.array(fc.integer({ min: 1, max: 4000 }), { minLength: 1, maxLength: 20 }), sizes => {
         expect(readInChunks(file, sizes)).toEqual(whole)
       }),
+      { numRuns: 30 },
     )
     expect(readInChunks(file, [1])).toEqual(whole)
   })
@@ -206,6 +207,7 @@ describe('BgzfRecordFeed', () => {
           expect(result.end).toBe(virtualOffset(blockEnd, 0))
         },
       ),
+      { numRuns: 50 },
     )
   })
 

@@ -73,7 +73,7 @@ export class BinningIndexBuilder {
 
   /**
    * Takes the next record: on reference `refId` (-1: unplaced), from `beg` to `end` (0-based, half-open; `beg` -1 is
-   * taken as 0), begun at `start`: where the record before ended.
+   * taken as 0, and one alone may be), begun at `start`: where the record before ended.
    * @throws HtsvaultError UNSORTED, RECORD_ENDS_BEFORE_START, POSITION_TOO_LARGE for the scheme
    */
   add(refId: number, beg: number, end: number, start: VirtualOffset, mapped: boolean): void {
@@ -84,7 +84,7 @@ export class BinningIndexBuilder {
       return
     }
     if (beg < this.#lastBeg) throw unsorted('a record starts before the one that precedes it', start)
-    this.#lastBeg = beg
+    this.#lastBeg = Math.max(beg, 0)
     if (end < beg || end > this.#end) throw outOfRange(end < beg, this.#end, start)
     const lastWindow = Math.floor((Math.max(end, 1) - 1) / this.#windowSize)
     const firstWindow = Math.floor(Math.max(beg, 0) / this.#windowSize)
