@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-secrets-manager'
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { mockClient } from 'aws-sdk-client-mock'
-import { createKeyPairSecret, keyPairPurpose } from '#shared/aws/keyPairSecret.ts'
+import { createKeyPairSecret } from '#shared/aws/keyPairSecret.ts'
 import { secretKeyStore } from '#shared/aws/secretKeyStore.ts'
 import { generateKeyPair } from '#shared/crypt4gh/keys/KeyPair.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
