@@ -1,0 +1,288 @@
+import { crc32 } from 'node:zlib'
+import { HtsvaultError, type Place } from '#shared/errors.ts'
+import { content, maxBlockHeaderBytes, readBlockHeader, type BlockHeader } from './BlockHeader.ts'
+import { ByteFeed } from './ByteFeed.ts'
+import { inflateBlock } from './codecs/inflateBlock.ts'
+import { readCompressionHeader, type CompressionHeader } from './CompressionHeader.ts'
+import {
+  containerHeaderLimit,
+  containerHeaderPeek,
+  marksEnd,
+  readContainerHeader,
+  severalReferences,
+  type ContainerHeader,
+} from './ContainerHeader.ts'
+import { badCrc, corrupt, tooLarge, truncated } from './cramErrors.ts'
+import type { StoredBlock } from './encodings/SliceData.ts'
+import { fileDefinitionBytes, readFileDefinition, type FileDefinition } from './FileDefinition.ts'
+import { maxHeaderBytes, maxInflatedBytes } from './limits.ts'
+import { planSeries, type SeriesPlan } from './slices/planSeries.ts'
+import { readExtents, type TakeExtent } from './slices/readExtents.ts'
+import { readSliceHeader, type SliceHeader } from './SliceHeader.ts'
+
+/** A slice as it goes by. */
+export interface ScannedSlice {
+  /** Offset of its container in the file. */
+  readonly containerOffset: number
+  readonly container: ContainerHeader
+  /** Offset of the slice from the end of the container's header, in bytes. */
+  readonly landmark: number
+  /** Of its header block and data blocks, in bytes. */
+  readonly size: number
+  readonly header: SliceHeader
+  /** For a slice of several references alone: tells where each record lies. @throws what readExtents throws */
+  extents(take: TakeExtent): void
+}
+
+/** What a file's scan tells, in the order of the file. */
+export interface CramSink {
+  /** The inflated first block of the header container, and the file's bytes up to the first data container. */
+  header(definition: FileDefinition, samHeader: Uint8Array, prefix: Uint8Array): void
+  slice(slice: ScannedSlice): void
+}
+
+/**
+ * Reads a CRAM file chunk by chunk (CRAMv3 §6 to §9): the headers of containers, blocks and slices; of the bodies
+ * only the checksums, but for slices of several references the blocks that tell where records lie. Memory: the SAM
+ * header, or one slice's blocks.
+ */
+export class CramScanner {
+  readonly #feed = new ByteFeed()
+  readonly #sink: CramSink
+  readonly #run: Generator<void, void>
+  #definition: FileDefinition = { major: 3, minor: 0 }
+  #done = false
+  /** Where the container or block that is being read begins. */
+  #place = 0
+  /** The last container, where it marks the end of the file. */
+  #eof: { offset: number; bytes: Uint8Array } | undefined
+
+  constructor(sink: CramSink) {
+    this.#sink = sink
+    this.#run = this.#file()
+  }
+
+  /** @throws HtsvaultError CRAM_CORRUPT, CRAM_CRC, CRAM_TOO_LARGE, CRAM_UNSUPPORTED, NOT_CRAM, with the place */
+  push(chunk: Uint8Array): void {
+    this.#feed.give(chunk)
+    this.#advance()
+    this.#feed.release()
+  }
+
+  /**
+   * Says that there are no more bytes; gives the EOF container and where it stands.
+   * @throws HtsvaultError CRAM_TRUNCATED, CRAM_NO_EOF, and as `push`
+   */
+  finish(): { offset: number; bytes: Uint8Array; size: number } {
+    this.#feed.ended = true
+    this.#advance()
+    const size = this.#feed.offset
+    if (!this.#eof)
+      throw new HtsvaultError('CRAM_NO_EOF', 'the file does not end with an EOF container', {
+        place: { offset: size },
+        hint: 'The file was cut off, or its writer did not finish: compare its size with the source and copy it again.',
+      })
+    return { ...this.#eof, size }
+  }
+
+  get place(): Place {
+    return { offset: this.#place }
+  }
+
+  #advance(): void {
+    if (this.#done) return
+    try {
+      this.#done = this.#run.next().done === true
+    } catch (error) {
+      throw error instanceof HtsvaultError ? error.at(this.place) : error
+    }
+  }
+
+  *#file(): Generator<void, void> {
+    const feed = this.#feed
+    feed.startRecord()
+    yield* this.#await(fileDefinitionBytes)
+    this.#definition = readFileDefinition(feed.peek(fileDefinitionBytes))
+    feed.advance(fileDefinitionBytes)
+    const samHeader = yield* this.#headerContainer()
+    this.#sink.header(this.#definition, samHeader, feed.endRecord())
+    for (;;) {
+      this.#place = feed.offset
+      yield* this.#await(1)
+      if (feed.held === 0) return
+      yield* this.#container()
+    }
+  }
+
+  /** The SAM header is the first block of a container of its own; more blocks and padding may follow (CRAMv3 §7.1). */
+  *#headerContainer(): Generator<void, Uint8Array> {
+    const feed = this.#feed
+    const header = yield* this.#containerHeader()
+    if (header.length > maxHeaderBytes)
+      throw tooLarge(`the header's container has ${header.length} bytes, ${maxHeaderBytes} are allowed`)
+    if (header.blocks < 1) throw corrupt("the header's container has no block")
+    const start = feed.offset
+    // Some writers of 2.1 declared it two bytes shorter than its blocks are: these are what counts.
+    const left = () => maxHeaderBytes - (feed.offset - start)
+    const first = yield* this.#keepBlock(left())
+    if (first.header.content !== content.fileHeader) throw corrupt('the first block is not a SAM header')
+    const samHeader = inflateBlock(first.header, first.bytes)
+    for (let i = 1; i < header.blocks; i++) yield* this.#skipBlock(yield* this.#blockHeader(left()))
+    const padding = header.length - (feed.offset - start)
+    if (padding > 0) {
+      yield* this.#need(padding)
+      feed.advance(padding)
+    }
+    return samHeader
+  }
+
+  *#container(): Generator<void, void> {
+    const feed = this.#feed
+    const offset = feed.offset
+    this.#eof = undefined
+    feed.startRecord()
+    const header = yield* this.#containerHeader()
+    if (!marksEnd(header)) feed.endRecord()
+    const end = feed.offset + header.length
+    const start = feed.offset
+    let shared: { compression: CompressionHeader; plan: SeriesPlan } | undefined
+    if (header.length > 0) {
+      const block = yield* this.#keepBlock(header.length)
+      if (block.header.content !== content.compressionHeader)
+        throw corrupt('a container does not begin with a compression header')
+      const compression = readCompressionHeader(inflateBlock(block.header, block.bytes))
+      shared = { compression, plan: planSeries(compression) }
+    }
+    for (const landmark of header.landmarks) {
+      if (feed.offset - start !== landmark) throw corrupt('a slice is not where its container says')
+      if (!shared) throw corrupt('a container has slices but no length')
+      yield* this.#slice(offset, header, landmark, end, shared)
+    }
+    // Containers without slices (the EOF marker is one) may hold blocks all the same.
+    while (header.landmarks.length === 0 && feed.offset < end)
+      yield* this.#skipBlock(yield* this.#blockHeader(end - feed.offset))
+    if (feed.offset !== end) throw corrupt('a container is longer than its blocks')
+    if (marksEnd(header)) this.#eof = { offset, bytes: feed.endRecord() }
+  }
+
+  *#slice(
+    containerOffset: number,
+    container: ContainerHeader,
+    landmark: number,
+    end: number,
+    { compression, plan }: { compression: CompressionHeader; plan: SeriesPlan },
+  ): Generator<void, void> {
+    const feed = this.#feed
+    const start = feed.offset
+    const block = yield* this.#keepBlock(end - start)
+    if (block.header.content !== content.sliceHeader) throw corrupt('a slice does not begin with its header')
+    const header = readSliceHeader(inflateBlock(block.header, block.bytes), this.#definition.major)
+    const decoded = header.refId === severalReferences
+    const kept: StoredBlock[] = []
+    let keptBytes = 0
+    for (let i = 0; i < header.blocks; i++) {
+      const blockHeader = yield* this.#blockHeader(end - feed.offset)
+      const id = blockHeader.content === content.core ? 'core' : blockHeader.contentId
+      if (!decoded || !plan.blocks.has(id)) yield* this.#skipBlock(blockHeader)
+      else {
+        keptBytes += blockHeader.size
+        if (keptBytes > maxInflatedBytes)
+          throw tooLarge(`a slice has over ${maxInflatedBytes} bytes of positions`)
+        kept.push({ header: blockHeader, bytes: yield* this.#blockBody(blockHeader) })
+      }
+    }
+    this.#place = start
+    const extents = (take: TakeExtent) => readExtents(compression, plan, header, kept, take)
+    this.#sink.slice({ containerOffset, container, landmark, size: feed.offset - start, header, extents })
+  }
+
+  *#containerHeader(): Generator<void, ContainerHeader> {
+    const feed = this.#feed
+    this.#place = feed.offset
+    yield* this.#await(containerHeaderPeek)
+    let wanted = containerHeaderPeek
+    try {
+      wanted = containerHeaderLimit(feed.peek(containerHeaderPeek), this.#definition)
+      if (wanted > containerHeaderPeek) yield* this.#await(wanted)
+      const header = readContainerHeader(feed.peek(wanted), this.#definition)
+      feed.advance(header.headerBytes)
+      return header
+    } catch (error) {
+      throw this.#cutOff(error, wanted, 'a container header')
+    }
+  }
+
+  *#blockHeader(left: number): Generator<void, BlockHeader> {
+    const feed = this.#feed
+    this.#place = feed.offset
+    if (feed.held < maxBlockHeaderBytes) yield* this.#await(maxBlockHeaderBytes)
+    try {
+      const header = readBlockHeader(feed.peek(maxBlockHeaderBytes))
+      if (header.headerBytes + header.size + this.#sumBytes > left)
+        throw corrupt('a block reaches past the end of its container')
+      return header
+    } catch (error) {
+      throw this.#cutOff(error, maxBlockHeaderBytes, 'a block header')
+    }
+  }
+
+  *#keepBlock(left: number): Generator<void, StoredBlock> {
+    const header = yield* this.#blockHeader(left)
+    return { header, bytes: yield* this.#blockBody(header) }
+  }
+
+  /** A block's stored bytes, its checksum checked: a copy. */
+  *#blockBody({ headerBytes, size }: BlockHeader): Generator<void, Uint8Array> {
+    const feed = this.#feed
+    const total = headerBytes + size + this.#sumBytes
+    yield* this.#need(total)
+    const block = feed.peek(total).slice()
+    feed.advance(total)
+    const end = headerBytes + size
+    if (this.#sumBytes > 0 && crc32(block.subarray(0, end)) !== littleEndian(block, end))
+      throw badCrc('a block')
+    return block.subarray(headerBytes, end)
+  }
+
+  /** Reads past a block, its checksum checked as its bytes go by. */
+  *#skipBlock({ headerBytes, size }: BlockHeader): Generator<void, void> {
+    const feed = this.#feed
+    let crc = 0
+    for (let left = headerBytes + size; left > 0;) {
+      if (feed.held === 0) yield* this.#need(1)
+      const summed = feed.sum(left, crc)
+      crc = summed.crc
+      left -= summed.taken
+    }
+    if (this.#sumBytes === 0) return
+    if (feed.held < 4) yield* this.#need(4)
+    if (littleEndian(feed.peek(4), 0) !== crc) throw badCrc('a block')
+    feed.advance(4)
+  }
+
+  /** CRAM 2.1 has no checksums. */
+  get #sumBytes(): number {
+    return this.#definition.major >= 3 ? 4 : 0
+  }
+
+  /** Waits for so many bytes, or for the end of the file. */
+  *#await(size: number): Generator<void, void> {
+    while (this.#feed.held < size && !this.#feed.ended) yield
+  }
+
+  /** @throws HtsvaultError CRAM_TRUNCATED where the file ends before */
+  *#need(size: number): Generator<void, void> {
+    yield* this.#await(size)
+    if (this.#feed.held < size) throw truncated('the file ends within a block')
+  }
+
+  /** Where fewer bytes are left than were asked for, what does not parse was cut off. */
+  #cutOff(error: unknown, wanted: number, what: string): unknown {
+    const short = this.#feed.ended && this.#feed.held < wanted
+    const cut = short && error instanceof HtsvaultError && error.code === 'CRAM_CORRUPT'
+    return cut ? truncated(`the file ends within ${what}`) : error
+  }
+}
+
+const littleEndian = (bytes: Uint8Array, at: number): number =>
+  (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
