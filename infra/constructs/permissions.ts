@@ -8,9 +8,10 @@ import type { VaultState } from './VaultState.ts'
 /** The purpose in the encryption context of the wrapped key pair; the other half is the vault's name. */
 export const keyPairPurpose = 'htsvault-vault-key-pair'
 
-const through = (scope: IConstruct, service: 's3' | 'secretsmanager') => ({
-  'kms:ViaService': `${service}.${Stack.of(scope).region}.amazonaws.com`,
-})
+const through = (scope: IConstruct, service: 's3' | 'secretsmanager') => {
+  const { region, urlSuffix } = Stack.of(scope)
+  return { 'kms:ViaService': `${service}.${region}.${urlSuffix}` }
+}
 
 /**
  * Objects of a bucket: the keys are the users' own, so that within a bucket the action is the limit. `only` narrows
