@@ -1,5 +1,4 @@
 import middy from '@middy/core'
-import type { Context } from 'aws-lambda'
 import { z } from 'zod'
 import { HtsvaultError } from '#shared/errors.ts'
 import { ingestUpload, type IngestOutcome } from '#shared/vault/ingestUpload.ts'
