@@ -115,8 +115,8 @@ export function folderStore(dir: string): ObjectStore {
 
   const create = async (key: string) => {
     pathOf(root, key)
-    const temporary = temporaryName()
     try {
+      const temporary = temporaryName()
       const handle = await open(temporary, 'wx', 0o600)
       return folderUpload(key, handle, {
         publish: (written, condition) => publish(key, written, temporary, condition),

@@ -13,20 +13,30 @@ const foreignLifetime = 7 * 24 * 3600 * 1000
 const own = new Set<string>()
 
 /**
- * Makes this process's area for unfinished objects, `<root>/.tmp/<host>,<pid>,<random>`, on the file system of the
- * finished ones so that a rename publishes them; and removes the areas of processes that are no more.
+ * This process's area for unfinished objects, `<root>/.tmp/<host>,<pid>,<random>`: on the file system of the finished
+ * ones, so that a rename publishes them, and made with the first of them. The areas of processes that are no more are
+ * removed here and now, where the folder can be written.
  *
  * @returns a function that names a new file in it.
  */
 export function temporaryArea(root: string): () => string {
   const all = join(root, temporaryFolder)
-  mkdirSync(all, { recursive: true })
-  for (const name of readdirSync(all))
-    if (isDead(all, name)) rmSync(join(all, name), { recursive: true, force: true })
+  removeDead(all)
   const area = join(all, `${hostname()},${process.pid},${randomUUID()}`)
-  own.add(area)
-  mkdirSync(area)
-  return () => join(area, randomUUID())
+  return () => {
+    own.add(area)
+    mkdirSync(area, { recursive: true })
+    return join(area, randomUUID())
+  }
+}
+
+function removeDead(all: string): void {
+  try {
+    for (const name of readdirSync(all))
+      if (isDead(all, name)) rmSync(join(all, name), { recursive: true, force: true })
+  } catch (error) {
+    if (!failedWith(error, 'ENOENT', 'EACCES', 'EPERM', 'EROFS')) throw error
+  }
 }
 
 function isDead(all: string, name: string): boolean {

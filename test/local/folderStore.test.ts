@@ -170,6 +170,15 @@ describe('a folder in the place of a bucket', () => {
     expect(await keysOf(dir)).toEqual(['living'])
   })
 
+  test('reading makes nothing, and so needs no right to write', async () => {
+    const dir = newFolder()
+    writeFileSync(join(dir, 'x'), '0123456789')
+    const store = folderStore(dir)
+    await store.read('x', 0, 10)
+    expect(await keysOf(dir)).toEqual(['x'])
+    expect(readdirSync(dir)).toEqual(['x'])
+  })
+
   test('a copy that keeps the times is the same version, a change in place another', async () => {
     const dir = newFolder()
     const { etag } = await folderStore(dir).put('demo/x', bytes)
