@@ -32,7 +32,7 @@ export async function localHandlers(
     routes: [
       { methods, resource: '/reads/{id+}', handler: ticket },
       { methods, resource: '/variants/{id+}', handler: ticket },
-      { methods: ['GET', 'HEAD', 'OPTIONS'], resource: '/data/{proxy+}', handler: data },
+      { methods: ['GET', 'OPTIONS'], resource: '/data/{proxy+}', handler: data },
     ],
   }
 }

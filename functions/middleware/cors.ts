@@ -19,7 +19,7 @@ export function corsHeaders(event: APIGatewayProxyEvent): Record<string, string>
     Vary: 'Origin',
     'Access-Control-Allow-Origin': origin,
     ...(event.httpMethod === 'OPTIONS' && {
-      'Access-Control-Allow-Methods': 'GET, POST, HEAD, OPTIONS',
+      'Access-Control-Allow-Methods': 'GET, POST, OPTIONS',
       'Access-Control-Allow-Headers': asked ?? 'Content-Type, Authorization, Range',
       'Access-Control-Max-Age': maxAge,
     }),

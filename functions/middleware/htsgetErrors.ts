@@ -5,13 +5,14 @@ import type { Log } from '#shared/vault/Log.ts'
 
 /**
  * Answers whatever a handler throws in htsget's own JSON. What is not the client's business (a store's message, a
- * stack) goes to the log alone.
+ * stack) goes to the log alone; of the request the route, since a data URL's path is its token.
  */
 export function htsgetErrors(log: Log): MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult> {
   return {
     onError: request => {
       const reply = errorReply(request.error)
-      if (reply.statusCode >= 500) log.error('request failed', { path: request.event.path }, request.error)
+      if (reply.statusCode >= 500)
+        log.error('request failed', { resource: request.event.resource }, request.error)
       request.response = reply
     },
   }

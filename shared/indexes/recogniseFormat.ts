@@ -17,7 +17,10 @@ const startsWith = (bytes: Uint8Array, text: string) =>
  * instead, and the command that makes the right file
  */
 export function recogniseFormat(prefix: Uint8Array): Format {
-  if (prefix.length === 0) throw new HtsvaultError('EMPTY_FILE', 'the file is empty', { hint: 'Upload it again: the copy may have been cut off.' })
+  if (prefix.length === 0)
+    throw new HtsvaultError('EMPTY_FILE', 'the file is empty', {
+      hint: 'Upload it again: the copy may have been cut off.',
+    })
   if (startsWith(prefix, 'CRAM')) return 'CRAM'
   if (startsWith(prefix, 'crypt4gh'))
     throw new HtsvaultError('CRYPT4GH_UPLOAD', 'the file is Crypt4GH-encrypted already', {
@@ -27,27 +30,38 @@ export function recogniseFormat(prefix: Uint8Array): Format {
     throw new HtsvaultError('PLAIN_VCF', 'the file is uncompressed VCF, which cannot be read by region', {
       hint: 'bgzip FILE.vcf (or: bcftools sort -Oz -o FILE.vcf.gz FILE.vcf), then upload FILE.vcf.gz.',
     })
-  if (/^@(HD|SQ|RG|PG|CO)\t/.test(latin1.decode(prefix.subarray(0, 4))))
-    throw new HtsvaultError('PLAIN_SAM', 'the file is SAM text, which cannot be read by region', {
-      hint: 'samtools sort -o FILE.bam FILE.sam, then upload FILE.bam.',
-    })
+  if (isSam(prefix)) throw plainSam()
   if (prefix[0] === 0x1f && prefix[1] === 0x8b) return recogniseCompressed(prefix)
   throw unknownFormat()
 }
 
 function recogniseCompressed(prefix: Uint8Array): Format {
   const plain = inflatePrefix(prefix)
-  const bgzf = isBgzf(prefix)
-  if (startsWith(plain, 'BAM\u0001') && bgzf) return 'BAM'
-  if (startsWith(plain, 'BCF\u0002') && bgzf) return 'BCF'
-  if (startsWith(plain, '##fileformat=VCF')) {
-    if (bgzf) return 'VCF'
-    throw new HtsvaultError('NOT_BGZF', 'the file is VCF compressed with plain gzip, which cannot be read by region', {
-      hint: 'gunzip -c FILE.vcf.gz | bgzip > NEW.vcf.gz, then upload NEW.vcf.gz.',
-    })
-  }
-  throw unknownFormat()
+  const found = magics.find(([magic]) => startsWith(plain, magic))
+  if (found === undefined) throw isSam(plain) ? plainSam() : unknownFormat()
+  if (isBgzf(prefix)) return found[1]
+  const file = `FILE${found[2]}`
+  throw new HtsvaultError(
+    'NOT_BGZF',
+    `the file is ${found[1]} compressed with plain gzip, which cannot be read by region`,
+    {
+      hint: `gunzip -c ${file} | bgzip > NEW${found[2]}, then upload NEW${found[2]}.`,
+    },
+  )
 }
+
+const magics: readonly (readonly [magic: string, format: Format, ending: string])[] = [
+  ['BAM\u0001', 'BAM', '.bam'],
+  ['BCF\u0002', 'BCF', '.bcf'],
+  ['##fileformat=VCF', 'VCF', '.vcf.gz'],
+]
+
+const isSam = (bytes: Uint8Array) => /^@(HD|SQ|RG|PG|CO)\t/.test(latin1.decode(bytes.subarray(0, 4)))
+
+const plainSam = () =>
+  new HtsvaultError('PLAIN_SAM', 'the file is SAM text, which cannot be read by region', {
+    hint: 'samtools sort -o FILE.bam FILE.sam, then upload FILE.bam.',
+  })
 
 const unknownFormat = () =>
   new HtsvaultError('UNKNOWN_FORMAT', 'the file is none of BAM, CRAM, bgzipped VCF and BCF', {
@@ -59,7 +73,8 @@ function isBgzf(bytes: Uint8Array): boolean {
   if (bytes.length < 18 || (bytes[3]! & 4) === 0) return false
   const end = Math.min(12 + bytes[10]! + bytes[11]! * 256, bytes.length)
   for (let at = 12; at + 4 <= end; at += 4 + bytes[at + 2]! + bytes[at + 3]! * 256)
-    if (bytes[at] === 0x42 && bytes[at + 1] === 0x43 && bytes[at + 2] === 2 && bytes[at + 3] === 0) return true
+    if (bytes[at] === 0x42 && bytes[at + 1] === 0x43 && bytes[at + 2] === 2 && bytes[at + 3] === 0)
+      return true
   return false
 }
 
@@ -70,7 +85,7 @@ function inflatePrefix(bytes: Uint8Array): Uint8Array {
     return inflateRawSync(bytes.subarray(start), {
       finishFlush: constants.Z_SYNC_FLUSH,
       // A gzip bomb is not held: what is over the limit is an error, and an error is "not recognised".
-      maxOutputLength: 1 << 27,
+      maxOutputLength: 1 << 26,
     })
   } catch {
     return new Uint8Array(0)

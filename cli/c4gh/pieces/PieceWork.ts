@@ -20,8 +20,8 @@ export interface PieceJob {
   readonly dataKeys: readonly Uint8Array[]
 }
 
-/** Segments in a piece: 4 MiB of plain bytes. */
-const pieceSegments = 64
+/** Segments in a piece: 1 MiB of plain bytes, which stays in the cache from read to write. */
+const pieceSegments = 16
 const plainPiece = pieceSegments * segmentBytes
 const cipherPiece = pieceSegments * cipherSegmentBytes
 

@@ -7,7 +7,7 @@ import type { WorkerStart } from './worker.ts'
 
 /**
  * Encrypts or decrypts a body file to file, in this thread and `threads - 1` others that claim pieces in turn.
- * `onBytes` hears how many bytes more were read. Memory: 8 MiB a thread.
+ * `onBytes` hears how many bytes more were read. Memory: 2 MiB a thread, and the thread.
  * @throws HtsvaultError as SegmentOpener's users; INPUT_CHANGED.
  */
 export async function runPieces(
