@@ -13,10 +13,11 @@ import {
   type ContainerHeader,
 } from './ContainerHeader.ts'
 import { badCrc, corrupt, tooLarge, truncated } from './cramErrors.ts'
+import { core } from './encodings/Encoding.ts'
 import type { StoredBlock } from './encodings/SliceData.ts'
 import { fileDefinitionBytes, readFileDefinition, type FileDefinition } from './FileDefinition.ts'
 import { maxHeaderBytes, maxInflatedBytes } from './limits.ts'
-import { planSeries, type SeriesPlan } from './slices/planSeries.ts'
+import { planSeries } from './slices/planSeries.ts'
 import { readExtents, type TakeExtent } from './slices/readExtents.ts'
 import { readSliceHeader, type SliceHeader } from './SliceHeader.ts'
 
@@ -145,18 +146,17 @@ export class CramScanner {
     if (!marksEnd(header)) feed.endRecord()
     const end = feed.offset + header.length
     const start = feed.offset
-    let shared: { compression: CompressionHeader; plan: SeriesPlan } | undefined
+    let compression: CompressionHeader | undefined
     if (header.length > 0) {
       const block = yield* this.#keepBlock(header.length)
       if (block.header.content !== content.compressionHeader)
         throw corrupt('a container does not begin with a compression header')
-      const compression = readCompressionHeader(inflateBlock(block.header, block.bytes))
-      shared = { compression, plan: planSeries(compression) }
+      compression = readCompressionHeader(inflateBlock(block.header, block.bytes))
     }
     for (const landmark of header.landmarks) {
       if (feed.offset - start !== landmark) throw corrupt('a slice is not where its container says')
-      if (!shared) throw corrupt('a container has slices but no length')
-      yield* this.#slice(offset, header, landmark, end, shared)
+      if (!compression) throw corrupt('a container has slices but no length')
+      yield* this.#slice(offset, header, landmark, end, compression)
     }
     // Containers without slices (the EOF marker is one) may hold blocks all the same.
     while (header.landmarks.length === 0 && feed.offset < end)
@@ -170,20 +170,20 @@ export class CramScanner {
     container: ContainerHeader,
     landmark: number,
     end: number,
-    { compression, plan }: { compression: CompressionHeader; plan: SeriesPlan },
+    compression: CompressionHeader,
   ): Generator<void, void> {
     const feed = this.#feed
     const start = feed.offset
     const block = yield* this.#keepBlock(end - start)
     if (block.header.content !== content.sliceHeader) throw corrupt('a slice does not begin with its header')
     const header = readSliceHeader(inflateBlock(block.header, block.bytes), this.#definition.major)
-    const decoded = header.refId === severalReferences
+    const plan = header.refId === severalReferences ? planSeries(compression) : undefined
     const kept: StoredBlock[] = []
     let keptBytes = 0
     for (let i = 0; i < header.blocks; i++) {
       const blockHeader = yield* this.#blockHeader(end - feed.offset)
-      const id = blockHeader.content === content.core ? 'core' : blockHeader.contentId
-      if (!decoded || !plan.blocks.has(id)) yield* this.#skipBlock(blockHeader)
+      const id = blockHeader.content === content.core ? core : blockHeader.contentId
+      if (!plan?.blocks.has(id)) yield* this.#skipBlock(blockHeader)
       else {
         keptBytes += blockHeader.size
         if (keptBytes > maxInflatedBytes)
@@ -192,7 +192,9 @@ export class CramScanner {
       }
     }
     this.#place = start
-    const extents = (take: TakeExtent) => readExtents(compression, plan, header, kept, take)
+    const extents = (take: TakeExtent) => {
+      if (plan) readExtents(compression, plan, header, kept, take)
+    }
     this.#sink.slice({ containerOffset, container, landmark, size: feed.offset - start, header, extents })
   }
 
