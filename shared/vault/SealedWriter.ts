@@ -3,6 +3,7 @@ import { Encryptor } from '#shared/crypt4gh/body/Encryptor.ts'
 import { writeHeader } from '#shared/crypt4gh/header/writeHeader.ts'
 import { readPublicKey } from '#shared/crypt4gh/keys/readPublicKey.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
+import { cipherSize } from '#shared/crypt4gh/sizes.ts'
 import { wipe } from '#shared/crypt4gh/wipe.ts'
 import { HtsvaultError } from '#shared/errors.ts'
 import type { DatasetSettings } from './DatasetSettings.ts'
@@ -28,20 +29,24 @@ export class SealedWriter {
     this.#encryptor = encryptor
   }
 
-  /** @throws HtsvaultError DATASET_SETTINGS_INVALID where a recipient is no public key; KEY_UNAVAILABLE */
+  /**
+   * `plainSize`: how many bytes are going to be written.
+   * @throws HtsvaultError DATASET_SETTINGS_INVALID where a recipient is no public key; KEY_UNAVAILABLE
+   */
   static async begin(
     { vault, keys }: VaultPorts,
     key: string,
     settings: DatasetSettings,
+    plainSize: number,
   ): Promise<SealedWriter> {
-    if (settings.encryption === 'none') return new SealedWriter(key, await vault.create(key))
+    if (settings.encryption === 'none') return new SealedWriter(key, await vault.create(key, plainSize))
     const dataKey = randomBytes(32, nodeBackend)
     try {
       const recipients = [(await keys.keyPair()).publicKey, ...readRecipients(settings)]
       const header = writeHeader({ dataKeys: [dataKey], recipients: distinct(recipients) }, nodeBackend)
       // Batches are written before the next is asked for, so one buffer serves them all.
       const encryptor = new Encryptor(dataKey, nodeBackend, { reuseOutput: true })
-      const upload = await vault.create(key)
+      const upload = await vault.create(key, header.length + cipherSize(plainSize))
       await upload.write(header)
       return new SealedWriter(key, upload, header, encryptor)
     } finally {
@@ -56,7 +61,7 @@ export class SealedWriter {
     settings: DatasetSettings,
     bytes: Uint8Array,
   ): Promise<StoredObject> {
-    const writer = await SealedWriter.begin(ports, key, settings)
+    const writer = await SealedWriter.begin(ports, key, settings, bytes.length)
     try {
       await writer.write(bytes)
       return await writer.complete()

@@ -31,6 +31,7 @@ const transientCodes = new Set([
   'STORE_UNAVAILABLE',
   'STORE_FORBIDDEN',
   'KEY_UNAVAILABLE',
+  'KEY_FILE_OPEN',
   'OBJECT_CHANGED',
   'OBJECT_GONE',
   'SHORT_READ',
@@ -86,7 +87,7 @@ async function takeIn(ports: VaultPorts, upload: ObjectInfo): Promise<Manifest> 
   if (target.already) return target.already
 
   const lane = upload.size >= threadFrom && availableParallelism() > 1 ? threadIndexLane() : inlineIndexLane()
-  const body = await SealedWriter.begin(ports, target.partKey('body'), settings)
+  const body = await SealedWriter.begin(ports, target.partKey('body'), settings, upload.size)
   try {
     const digests = { sha256: createHash('sha256'), md5: createHash('md5') }
     for await (const chunk of ports.inbox.stream(upload.key, 0, upload.size, upload.etag)) {

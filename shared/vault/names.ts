@@ -18,8 +18,10 @@ export const formatEndings: Readonly<Record<Format, string>> = {
 
 const knownEndings = /(\.bam|\.cram|\.bcf|\.vcf|\.vcf\.gz|\.vcf\.bgz)$/i
 
-/** UTF-8 bytes of the longest key: S3 takes 1,024, and the vault adds endings of its own. */
+/** UTF-8 bytes of the longest key and the longest part of one: S3 takes 1,024, file systems 255, and the vault adds endings of its own. */
 const maxKeyBytes = 900
+const maxSegmentBytes = 200
+const bytesOf = (text: string) => new TextEncoder().encode(text).length
 
 /**
  * Reads an upload's key.
@@ -38,11 +40,12 @@ export function parseUploadKey(key: string): UploadName {
   if (
     odd ||
     segments.some(s => s === '' || s.startsWith('.')) ||
-    new TextEncoder().encode(key).length > maxKeyBytes
+    bytesOf(key) > maxKeyBytes ||
+    segments.some(s => bytesOf(s) > maxSegmentBytes)
   )
     throw new HtsvaultError(
       'INVALID_NAME',
-      'the name cannot be kept: a part of it is empty or begins with a dot, or it holds a control character, a backslash, ? or #, or it is longer than 900 bytes',
+      'the name cannot be kept: a part of it is empty or begins with a dot, or it holds a control character, a backslash, ? or #, or it is too long (900 bytes, 200 for each part)',
       {
         hint: 'Rename the file and upload it again.',
       },

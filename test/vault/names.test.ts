@@ -29,7 +29,8 @@ describe('upload keys', () => {
     'd/a\\b',
     'd/a\nb',
     'd/a?b',
-    `d/${'x'.repeat(900)}`,
+    `d/${'x'.repeat(201)}`,
+    `d/${'x/'.repeat(450)}y`,
     'd/',
   ])('%j cannot be kept', key => {
     expect(() => parseUploadKey(key)).toThrow(expect.objectContaining({ code: 'INVALID_NAME' }))
