@@ -63,7 +63,8 @@ export class CramScanner {
     this.#run = this.#file()
   }
 
-  /** @throws HtsvaultError CRAM_CORRUPT, CRAM_CRC, CRAM_TOO_LARGE, CRAM_UNSUPPORTED, NOT_CRAM, with the place */
+  /** @throws HtsvaultError CRAM_CORRUPT, CRAM_CRC, CRAM_TOO_LARGE, CRAM_UNSUPPORTED, CRAM_VERSION, NOT_CRAM,
+   * TRAILING_DATA, with the place */
   push(chunk: Uint8Array): void {
     this.#feed.give(chunk)
     this.#advance()
@@ -140,9 +141,10 @@ export class CramScanner {
   *#container(): Generator<void, void> {
     const feed = this.#feed
     const offset = feed.offset
+    const afterEof = this.#eof !== undefined
     this.#eof = undefined
     feed.startRecord()
-    const header = yield* this.#containerHeader()
+    const header = yield* this.#containerHeader(afterEof)
     if (!marksEnd(header)) feed.endRecord()
     const end = feed.offset + header.length
     const start = feed.offset
@@ -198,7 +200,7 @@ export class CramScanner {
     this.#sink.slice({ containerOffset, container, landmark, size: feed.offset - start, header, extents })
   }
 
-  *#containerHeader(): Generator<void, ContainerHeader> {
+  *#containerHeader(afterEof = false): Generator<void, ContainerHeader> {
     const feed = this.#feed
     this.#place = feed.offset
     yield* this.#await(containerHeaderPeek)
@@ -210,6 +212,8 @@ export class CramScanner {
       feed.advance(header.headerBytes)
       return header
     } catch (error) {
+      // Files that were joined have containers behind an EOF marker; other bytes there are no part of the file.
+      if (afterEof) throw trailing(error)
       throw this.#cutOff(error, wanted, 'a container header')
     }
   }
@@ -285,6 +289,12 @@ export class CramScanner {
     return cut ? truncated(`the file ends within ${what}`) : error
   }
 }
+
+const trailing = (cause: unknown) =>
+  new HtsvaultError('TRAILING_DATA', 'bytes that are not CRAM follow the EOF container', {
+    hint: 'head -c OFFSET FILE.cram > NEW.cram keeps what comes before them; OFFSET is the place named here.',
+    cause,
+  })
 
 const littleEndian = (bytes: Uint8Array, at: number): number =>
   (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0

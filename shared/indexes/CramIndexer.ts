@@ -74,14 +74,15 @@ class FoundInCram implements CramSink {
         hint: 'Split it by reference (samtools view -O cram FILE.cram REFERENCE) and upload the parts.',
       })
     const { refId, start, span, records } = slice.header
+    const first = this.records + 1
     this.records += records
     if (refId === severalReferences) {
-      this.#severalReferences(slice)
+      this.#severalReferences(slice, first)
       return
     }
     this.#checkReference(refId)
     if (refId === unplaced) this.unplacedRecords += records
-    else if (refId === this.#lastRefId && start < this.#lastStart) throw unsorted()
+    else if (refId === this.#lastRefId && start < this.#lastStart) throw unsorted(first)
     this.#lastRefId = refId
     this.#lastStart = start
     this.crai.add(refId, start, span, slice.containerOffset, slice.landmark, slice.size)
@@ -89,8 +90,8 @@ class FoundInCram implements CramSink {
     this.blockMap.add(refId, begin, begin + Math.max(span, 1), virtualOffset(slice.containerOffset, 0))
   }
 
-  /** A line for each run of records on one reference. */
-  #severalReferences(slice: ScannedSlice): void {
+  /** A line for each run of records on one reference. `record` is the number of the slice's first. */
+  #severalReferences(slice: ScannedSlice, record: number): void {
     const { containerOffset, landmark, size } = slice
     const unit = virtualOffset(containerOffset, 0)
     let ref = -9
@@ -102,17 +103,19 @@ class FoundInCram implements CramSink {
     }
     slice.extents((refId, first, last) => {
       if (refId === ref) {
-        if (first < previous) throw unsorted()
+        if (first < previous) throw unsorted(record)
         if (last > furthest) furthest = last
       } else {
         line()
         this.#checkReference(refId)
-        if (refId === this.#lastRefId && first < this.#lastStart && refId !== unplaced) throw unsorted()
+        if (refId === this.#lastRefId && first < this.#lastStart && refId !== unplaced)
+          throw unsorted(record)
         ref = refId
         begin = first
         furthest = last
       }
       previous = first
+      record++
       if (refId === unplaced) this.unplacedRecords++
       this.blockMap.add(refId, first - 1, last, unit)
     })
@@ -134,7 +137,9 @@ class FoundInCram implements CramSink {
   }
 }
 
-const unsorted = () =>
+/** `record`: the first that stands wrong, or the first of the slice that does. */
+const unsorted = (record: number) =>
   new HtsvaultError('UNSORTED', 'the file is not sorted by reference and position', {
+    place: { record },
     hint: 'samtools sort -O cram -o SORTED.cram FILE.cram, then upload the sorted file.',
   })
