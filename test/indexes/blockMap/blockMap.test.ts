@@ -78,6 +78,7 @@ describe('a block map', () => {
       ],
     ],
     ['units that touch', { refId: 0, start: 350, end: 501 }, [[v(1000, 0), v(6000, 0), 1000]]],
+    ['the base behind a unit, before the next', { refId: 0, start: 90_000, end: 95_000 }, []],
     ['behind the last base', { refId: 0, start: 95_100, end: Infinity }, []],
     ['no base at all', { refId: 0, start: 150, end: 150 }, []],
     ['a reference without records', { refId: 1, start: 0, end: Infinity }, []],
