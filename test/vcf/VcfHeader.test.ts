@@ -44,6 +44,9 @@ describe('readVcfHeader', () => {
     '##contig=a',
     '##contigs=<ID=a>',
     '##contig=<' + 'a'.repeat(100_000),
+    '##contig=<ID=' + ' '.repeat(1_000_000),
+    '##contig=<ID="' + '\\'.repeat(1_000_000),
+    '##contig=<' + ' '.repeat(1_000_000),
   ])('passes over what is no contig: %#', line => {
     expect(read('##fileformat=VCFv4.2', line).contigs).toEqual([])
   })

@@ -33,8 +33,11 @@ interface Stretch {
   unmapped: number
 }
 
-/** Windows of a linear index, all references together: 1 GiB of index. */
-const maxWindows = 2 ** 27
+/**
+ * Windows of a linear index, all references together: 128 MiB of index, for 270 Gb. A few thousand lines of a hostile
+ * file, each at the end of a contig of its own, would make any amount.
+ */
+const maxWindows = 2 ** 24
 
 /**
  * Builds the binning index of a sorted file, byte for byte as htslib's `hts_idx_push` and `hts_idx_finish` do
@@ -208,7 +211,7 @@ export class BinningIndexBuilder {
     let count = 0
     for (const stretch of this.#stretches) if (stretch) count += this.#stepWindows.at(stretch.endStep - 1) + 1
     if (count > maxWindows)
-      throw new HtsvaultError('INDEX_TOO_LARGE', 'the linear index of the file would be larger than 1 GiB', {
+      throw new HtsvaultError('INDEX_TOO_LARGE', 'the linear index of the file would be larger than 128 MiB', {
         hint: 'index it as CSI, or compare the records with the references in the header',
       })
     return count

@@ -13,8 +13,11 @@ export const baiScheme: BinningScheme = { minShift: 14, depth: 5 }
 /** The deepest scheme whose bin numbers fit 31 bits. */
 export const maxDepth = 9
 
+// A table: the power took 6 % of the time of indexing thin VCF lines.
+const firstBins = Float64Array.from({ length: 12 }, (_, level) => (8 ** level - 1) / 7)
+
 /** Number of the first bin of a level; level 0 is bin 0 alone. */
-export const firstBin = (level: number): number => (8 ** level - 1) / 7
+export const firstBin = (level: number): number => firstBins[level]!
 
 /** How many bins a scheme has: the number of the first that it does not have. */
 export const binCount = (depth: number): number => firstBin(depth + 1)
