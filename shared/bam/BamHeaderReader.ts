@@ -20,8 +20,11 @@ const maxHeaderSize = 1 << 27
 /** A compressed header can announce more names than memory holds; assemblies have up to some 3 million. */
 const maxReferences = 1 << 22
 
-/** SAM's reference names (SAMv1 §1.2.1). */
-const referenceName = /^[!-()+-<>-~][!-~]*$/
+/**
+ * Wider than SAM's own rule (SAMv1 §1.2.1), which files in use break and samtools does not enforce here: but a name
+ * that cannot stand in a SAM line, or means «none» there, cannot be asked for.
+ */
+const isReferenceName = (name: string) => name !== '' && name !== '*' && !/\p{Cc}/u.test(name)
 
 const decoder = new TextDecoder('utf-8')
 
@@ -77,8 +80,10 @@ export class BamHeaderReader {
     const bytes = new Uint8Array(view.buffer, view.byteOffset + nameAt, nameSize)
     // htslib takes a name that lacks its NUL, so do we.
     const name = decoder.decode(bytes[nameSize - 1] === 0 ? bytes.subarray(0, nameSize - 1) : bytes)
-    if (!referenceName.test(name))
-      throw badHeader(`has a name for reference ${this.#references.length + 1} that SAM does not allow`)
+    if (!isReferenceName(name))
+      throw badHeader(
+        `has a name for reference ${this.#references.length + 1} that cannot stand in a SAM line`,
+      )
     if (this.#names.has(name))
       throw badHeader(`has reference ${this.#references.length + 1} under a name that another one has`)
     this.#names.add(name)

@@ -66,8 +66,18 @@ describe('BamHeaderReader', () => {
         ]),
       ),
     ).toBe('BAM_HEADER_INVALID')
+    expect(
+      codeOf(
+        bamHeader([
+          ['a b', 1],
+          ['=', 1],
+          ['a,b', 1],
+        ]),
+      ),
+    ).toBeUndefined()
+    expect(codeOf(bamHeader([['*', 1]]))).toBe('BAM_HEADER_INVALID')
     expect(codeOf(bamHeader([['', 1]]))).toBe('BAM_HEADER_INVALID')
-    expect(codeOf(bamHeader([['a b', 1]]))).toBe('BAM_HEADER_INVALID')
+    expect(codeOf(bamHeader([['a\tb', 1]]))).toBe('BAM_HEADER_INVALID')
   })
 })
 

@@ -211,9 +211,13 @@ export class BinningIndexBuilder {
     let count = 0
     for (const stretch of this.#stretches) if (stretch) count += this.#stepWindows.at(stretch.endStep - 1) + 1
     if (count > maxWindows)
-      throw new HtsvaultError('INDEX_TOO_LARGE', 'the linear index of the file would be larger than 128 MiB', {
-        hint: 'index it as CSI, or compare the records with the references in the header',
-      })
+      throw new HtsvaultError(
+        'INDEX_TOO_LARGE',
+        'the linear index of the file would be larger than 128 MiB',
+        {
+          hint: 'index it as CSI, or compare the records with the references in the header',
+        },
+      )
     return count
   }
 
@@ -253,6 +257,6 @@ function outOfRange(isReversed: boolean, schemeEnd: number, start?: VirtualOffse
     ? new HtsvaultError('RECORD_ENDS_BEFORE_START', 'a record ends before it starts', { place })
     : new HtsvaultError('POSITION_TOO_LARGE', `a record reaches past ${schemeEnd}, where the index ends`, {
         place,
-        hint: 'see whether the header gives the right reference lengths',
+        hint: 'see whether the header gives the right reference lengths; if it does, index the file as CSI',
       })
 }
