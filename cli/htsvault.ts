@@ -20,13 +20,19 @@ const program = new Command('htsvault')
 Examples:
   htsvault serve                             a vault on this machine, with small demonstration files
   htsvault serve --port 8080 --data DIR      its files in DIR
-  htsvault get demo/child.bam > copy.bam   a file out of the vault, decrypted
+  htsvault get demo/child.bam > copy.bam     a file out of the vault, decrypted
   htsvault c4gh encrypt -p bob.pub x.bam     encrypt a file and its index
 
 Exit codes: 0 done, 1 failed (the message says what to do), 2 wrong usage.`,
   )
   .showHelpAfterError('(htsvault --help tells more)')
   .exitOverride(error => process.exit(error.exitCode === 0 ? 0 : 2))
+inherit(program)
+
+/** A command that was made apart takes over how wrong usage is told, and its exit code. */
+function inherit(parent: Command): void {
+  for (const child of parent.commands) inherit(child.copyInheritedSettings(parent))
+}
 
 try {
   await program.parseAsync()

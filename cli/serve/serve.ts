@@ -26,7 +26,11 @@ export async function serve({ port, data, demo }: ServeOptions): Promise<void> {
   const server = await startServer({
     port,
     routes,
-    inbox: { store: ports.inbox, readName: parseUploadKey },
+    inbox: {
+      store: ports.inbox,
+      readName: parseUploadKey,
+      onUpload: ({ key, size }) => board.set(key, 'received', size),
+    },
     status: () => board.list(),
     onError: error => log.error('request failed', {}, error),
   })

@@ -39,7 +39,8 @@ const manifestSchema = z.strictObject({
   md5: hex(16),
   body: storedObject,
   index: storedObject.extend({ kind: z.enum(['bai', 'csi', 'tbi', 'crai']) }),
-  blockMap: storedObject,
+  /** `tail`: how many of its last bytes open it in one read. */
+  blockMap: storedObject.extend({ tail: count }),
   sortOrder: z.literal('coordinate'),
   references: count,
   records: count,

@@ -77,7 +77,7 @@ function openMap(ports: VaultPorts, { blockMap }: Manifest): Promise<BlockMap> {
   const key = `${blockMap.key} ${blockMap.etag}`
   const known = openMaps.get(key)
   if (known) return known
-  const opened = openStored(ports, blockMap).then(source => openBlockMap(source))
+  const opened = openStored(ports, blockMap).then(source => openBlockMap(source, blockMap.tail))
   openMaps.set(key, opened)
   opened.catch(() => openMaps.delete(key))
   return opened

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Format, IndexedFile } from '#shared/indexes/FileIndexer.ts'
+import { blockMapTail } from '#shared/indexes/blockMap/openBlockMap.ts'
 import type { DatasetSettings } from './DatasetSettings.ts'
 import { maxManifestBytes, readManifest, writeManifest, type Manifest } from './Manifest.ts'
 import { baseKey, isManifestKey, isPartOf, manifestKey, partKey, type UploadName } from './names.ts'
@@ -81,7 +82,10 @@ export async function beginPublication(ports: VaultPorts, of: PublicationOf): Pr
             ),
             kind: indexed.index.kind,
           },
-          blockMap: keep(await SealedWriter.whole(ports, keyOf('blockmap'), of.settings, indexed.blockMap)),
+          blockMap: {
+            ...keep(await SealedWriter.whole(ports, keyOf('blockmap'), of.settings, indexed.blockMap)),
+            tail: blockMapTail(indexed.blockMap),
+          },
           body: keep(await body.complete()),
           sortOrder: 'coordinate',
           references: indexed.references.length,

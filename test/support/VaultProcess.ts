@@ -74,10 +74,13 @@ export class VaultProcess {
 
   /** Waits until each of these files (`<dataset>/<name>`) is served or refused. */
   async settled(...files: string[]): Promise<StatusEntry[]> {
+    const limit = Date.now() + 100_000
     for (;;) {
       const status = await this.status()
       const found = files.map(file => status.find(s => `${s.dataset}/${s.name}` === file))
       if (found.every(s => s?.state === 'served' || s?.state === 'refused')) return found as StatusEntry[]
+      if (Date.now() > limit)
+        throw new Error(`neither served nor refused: ${JSON.stringify(found)}\n${this.output}`)
       await new Promise(resolve => setTimeout(resolve, 100))
     }
   }
