@@ -234,6 +234,8 @@ export class CramScanner {
 
   *#keepBlock(left: number): Generator<void, StoredBlock> {
     const header = yield* this.#blockHeader(left)
+    if (header.size > maxInflatedBytes)
+      throw tooLarge(`a header's block has ${header.size} bytes, ${maxInflatedBytes} are allowed`)
     return { header, bytes: yield* this.#blockBody(header) }
   }
 
