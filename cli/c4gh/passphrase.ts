@@ -17,7 +17,7 @@ export interface PassphraseOptions {
  */
 export function passphraseFor(keyFile: string, options: PassphraseOptions): Passphrase {
   return async () => {
-    const given = givenPassphrase(options) ?? (await promptHidden(`Passphrase for ${keyFile}: `))
+    const given = givenPassphrase(options) ?? (await promptHidden(`Passphrase for ${keyFile}: `))?.[0]
     if (given === undefined || given === '') throw passphraseMissing().at({ file: keyFile })
     return given
   }
@@ -27,9 +27,9 @@ export function passphraseFor(keyFile: string, options: PassphraseOptions): Pass
 export async function newPassphrase(keyFile: string, options: PassphraseOptions): Promise<string> {
   const given = givenPassphrase(options)
   if (given !== undefined && given !== '') return given
-  const first = await promptHidden(`New passphrase for ${keyFile}: `)
+  const [first, again] = (await promptHidden(`New passphrase for ${keyFile}: `, 'The same again: ')) ?? []
   if (first === undefined || first === '') throw passphraseMissing().at({ file: keyFile })
-  if ((await promptHidden('The same again: ')) !== first)
+  if (again !== first)
     throw new HtsvaultError('PASSPHRASES_DIFFER', 'the two passphrases differ', { hint: 'try again' })
   return first
 }
