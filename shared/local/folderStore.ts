@@ -144,7 +144,7 @@ export function folderStore(dir: string): ObjectStore {
               place: { file: key },
             },
           )
-        return { bytes: await readExactly(handle, 0, info.size), info }
+        return { bytes: await readExactly(handle, 0, ioBuffer(info.size)), info }
       } catch (error) {
         throw folderError(error, key)
       } finally {
@@ -155,7 +155,7 @@ export function folderStore(dir: string): ObjectStore {
     async read(key, start, end, etag) {
       const object = await openRange(key, start, end, etag)
       try {
-        const bytes = await readExactly(object.handle, start, end)
+        const bytes = await readExactly(object.handle, start, ioBuffer(end - start))
         await checkUnchanged(object, etag)
         return bytes
       } catch (error) {
@@ -165,10 +165,14 @@ export function folderStore(dir: string): ObjectStore {
       }
     },
 
-    async *stream(key, start, end, etag) {
+    async *stream(key, start, end, etag, { reuse = false } = {}) {
       const object = await openRange(key, start, end, etag)
+      // Two are enough: who asks for a piece is done with the one before, while the next is read.
+      const buffers = reuse ? [ioBuffer(chunkBytes), ioBuffer(chunkBytes)] : undefined
       const readAt = (at: number) => {
-        const piece = readExactly(object.handle, at, Math.min(end, at + chunkBytes))
+        const to = Math.min(end, at + chunkBytes)
+        const buffer = buffers?.[((at - start) / chunkBytes) % 2] ?? ioBuffer(to - at)
+        const piece = readExactly(object.handle, at, buffer.subarray(0, to - at))
         // It is awaited later, or not at all where the consumer stops.
         piece.catch(() => undefined)
         return piece
@@ -280,8 +284,8 @@ async function publishNew(key: string, temporary: string, path: string): Promise
   await unlink(temporary)
 }
 
-async function readExactly(handle: FileHandle, start: number, end: number): Promise<Uint8Array> {
-  const bytes = ioBuffer(end - start)
+async function readExactly<B extends Uint8Array>(handle: FileHandle, start: number, bytes: B): Promise<B> {
+  const end = start + bytes.length
   for (let at = 0; at < bytes.length;) {
     const { bytesRead } = await handle.read(bytes, at, bytes.length - at, start + at)
     if (bytesRead === 0)

@@ -90,7 +90,8 @@ async function takeIn(ports: VaultPorts, upload: ObjectInfo): Promise<Manifest> 
   const body = await SealedWriter.begin(ports, target.partKey('body'), settings, upload.size)
   try {
     const digests = { sha256: createHash('sha256'), md5: createHash('md5') }
-    for await (const chunk of ports.inbox.stream(upload.key, 0, upload.size, upload.etag)) {
+    const chunks = ports.inbox.stream(upload.key, 0, upload.size, upload.etag, { reuse: true })
+    for await (const chunk of chunks) {
       // The lane first: it may work on the chunk in its own thread while this one digests and encrypts it.
       await lane.push(chunk)
       digests.sha256.update(chunk)

@@ -25,6 +25,11 @@ export interface Upload {
   abort(): Promise<void>
 }
 
+export interface StreamOptions {
+  /** A chunk holds only until the next is asked for: less memory, for callers that are done with it by then. */
+  readonly reuse?: boolean
+}
+
 /**
  * A bucket, or a folder in its place. Keys are `/`-separated, without a leading one.
  *
@@ -39,7 +44,13 @@ export interface ObjectStore {
   /** Exactly the bytes `start` to `end` (excluded). */
   read(key: string, start: number, end: number, etag?: string): Promise<Uint8Array>
   /** The same range chunk by chunk; stops reading when the consumer stops. */
-  stream(key: string, start: number, end: number, etag?: string): AsyncIterable<Uint8Array>
+  stream(
+    key: string,
+    start: number,
+    end: number,
+    etag?: string,
+    options?: StreamOptions,
+  ): AsyncIterable<Uint8Array>
   /** Writes a small object, whole or not at all. @throws HtsvaultError PRECONDITION_FAILED */
   put(key: string, bytes: Uint8Array, condition?: PutCondition): Promise<ObjectInfo>
   /** Begins an upload. `expectedBytes`, where it is known, lets a store choose the size of its parts; it binds to nothing. */
