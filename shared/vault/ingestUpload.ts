@@ -30,6 +30,7 @@ export interface Refusal extends ErrorReport {
 const transientCodes = new Set([
   'STORE_UNAVAILABLE',
   'STORE_FORBIDDEN',
+  'UPLOAD_ENDED',
   'KEY_UNAVAILABLE',
   'KEY_FILE_OPEN',
   'OBJECT_CHANGED',
