@@ -1,7 +1,7 @@
 import { type Backend, type Cipher, randomBytes } from '../Backend.ts'
 import type { EditList } from '../editList.ts'
 import { headerTooLarge, invalidPublicKey } from '../errors.ts'
-import { generateKeyPair, type KeyPair } from '../keys/KeyPair.ts'
+import type { KeyPair } from '../keys/KeyPair.ts'
 import { wipe } from '../wipe.ts'
 import {
   magic,
@@ -45,13 +45,14 @@ export function sealPackets(
   writer: KeyPair | undefined,
   backend: Backend,
 ): Uint8Array[] {
-  const from = writer ?? generateKeyPair(backend)
-  const own = backend.x25519(from.secretKey)
-  if (!writer) wipe(from.secretKey)
+  const secretKey = writer?.secretKey ?? randomBytes(32, backend)
+  const own = backend.x25519(secretKey)
+  const publicKey = writer?.publicKey ?? own.publicKey()
+  if (!writer) wipe(secretKey)
   return recipients.flatMap(recipient => {
-    const cipher = packetCipher(own, recipient, recipient, from.publicKey, backend)
+    const cipher = packetCipher(own, recipient, recipient, publicKey, backend)
     if (!cipher) throw invalidPublicKey()
-    return payloads.map(payload => sealPacket(payload, cipher, from.publicKey, backend))
+    return payloads.map(payload => sealPacket(payload, cipher, publicKey, backend))
   })
 }
 
