@@ -21,18 +21,19 @@ export class BitReader {
 
   /** The next `count` bits, at most 32, as an unsigned number. */
   bits(count: number): number {
-    let at = this.#at
-    if (at + count > this.#bytes.length * 8) throw pastEnd()
+    const at = this.#at
+    const bytes = this.#bytes
+    if (at + count > bytes.length * 8) throw pastEnd()
+    // A window of 32 bits holds 25 wherever in its first byte they begin.
+    if (count > 25) return this.bits(count - 16) * 65536 + this.bits(16)
+    if (count === 0) return 0
     this.#at = at + count
-    let value = 0
-    while (count > 0) {
-      const inByte = Math.min(8 - (at & 7), count)
-      const byte = this.#bytes[at >>> 3]! & (0xff >>> (at & 7))
-      value = value * 2 ** inByte + (byte >>> (8 - (at & 7) - inByte))
-      at += inByte
-      count -= inByte
-    }
-    return value
+    const byte = at >>> 3
+    const window =
+      byte + 4 <= bytes.length
+        ? (bytes[byte]! << 24) | (bytes[byte + 1]! << 16) | (bytes[byte + 2]! << 8) | bytes[byte + 3]!
+        : (bytes[byte]! << 24) | ((bytes[byte + 1] ?? 0) << 16) | ((bytes[byte + 2] ?? 0) << 8)
+    return (window << (at & 7)) >>> (32 - count)
   }
 
   /** How many bits equal to `bit` come before the next other one, which is taken too. */
