@@ -99,6 +99,10 @@ async function handle(
   response: ServerResponse,
 ): Promise<void> {
   const { method = 'GET' } = request
+  if (!isOurName(request.headers.host, options.host ?? '127.0.0.1')) {
+    sendError(response, 421, { code: 'HOST_UNKNOWN', message: 'this server is not known by that name' })
+    return
+  }
   const [path, query] = targetOf(request)
   const allowed = new Set<string>()
 
@@ -131,6 +135,15 @@ async function handle(
   }
   const Allow = [...allowed].join(', ')
   sendError(response, 405, { code: 'METHOD_NOT_ALLOWED', message: `this path takes ${Allow}` }, { Allow })
+}
+
+/**
+ * Whether the Host header names this machine: a web page whose own name was made to point here (DNS rebinding) gets
+ * nothing, though its requests come from the user's browser.
+ */
+function isOurName(header: string | undefined, host: string): boolean {
+  const name = header?.replace(/:\d*$/, '').toLowerCase()
+  return name !== undefined && ['127.0.0.1', 'localhost', '[::1]', host.toLowerCase()].includes(name)
 }
 
 /** Path and query of a request, as they came; a proxy's absolute form without its host. */

@@ -49,6 +49,32 @@ async function raw(port: number, text: string): Promise<string> {
   return reply
 }
 
+describe('names', () => {
+  const status = () => ['secret']
+
+  test.each(['127.0.0.1', 'localhost', 'LOCALHOST', '[::1]'])('it answers to %s', async name => {
+    const { port } = await serve({ status })
+    const reply = await raw(
+      port,
+      `GET /status HTTP/1.1\r\nHost: ${name}:${port}\r\nConnection: close\r\n\r\n`,
+    )
+    expect(reply).toMatch(/^HTTP\/1\.1 200 /)
+  })
+
+  test.each(['vault.example.org', '127.0.0.1.example.org', 'localhost.'])(
+    'a page whose name %s was made to point here gets nothing',
+    async name => {
+      const { port } = await serve({ status })
+      const reply = await raw(
+        port,
+        `GET /status HTTP/1.1\r\nHost: ${name}:${port}\r\nConnection: close\r\n\r\n`,
+      )
+      expect(reply).toMatch(/^HTTP\/1\.1 421 /)
+      expect(reply).not.toContain('secret')
+    },
+  )
+})
+
 describe('routes', () => {
   test.each([
     ['/reads/{id+}', '/reads/demo/x.y', { id: 'demo/x.y' }],
@@ -72,7 +98,7 @@ describe('requests become events of API Gateway', () => {
     const { port } = await serve({ routes: [reads] })
     const reply = await raw(
       port,
-      'GET /reads/demo/a%20b%2Fc?format=BAM&tags=NM&tags=&x=%C3%A4+b HTTP/1.1\r\nHost: v.example:1\r\n' +
+      'GET /reads/demo/a%20b%2Fc?format=BAM&tags=NM&tags=&x=%C3%A4+b HTTP/1.1\r\nHost: localhost:1\r\n' +
         'X-A: 1\r\nX-A: 2\r\nConnection: close\r\n\r\n',
     )
     const event = JSON.parse(reply.slice(reply.indexOf('\r\n\r\n'))) as APIGatewayProxyEvent
@@ -83,12 +109,12 @@ describe('requests become events of API Gateway', () => {
       pathParameters: { id: 'demo/a%20b%2Fc' },
       queryStringParameters: { format: 'BAM', tags: '', x: 'ä b' },
       multiValueQueryStringParameters: { format: ['BAM'], tags: ['NM', ''], x: ['ä b'] },
-      headers: { Host: 'v.example:1', 'X-A': '2' },
+      headers: { Host: 'localhost:1', 'X-A': '2' },
       multiValueHeaders: { 'X-A': ['1', '2'] },
       body: null,
       isBase64Encoded: false,
       requestContext: {
-        domainName: 'v.example:1',
+        domainName: 'localhost:1',
         resourcePath: '/reads/{id+}',
         identity: { sourceIp: '127.0.0.1' },
       },
@@ -123,7 +149,7 @@ describe('requests become events of API Gateway', () => {
     })
     const chunk = `1f4\r\n${'x'.repeat(500)}\r\n`
     const head =
-      'POST /reads/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n'
+      'POST /reads/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n'
     expect(await raw(port, `${head}${chunk.repeat(3)}0\r\n\r\n`)).toMatch(/^HTTP\/1.1 413 /)
     expect(await raw(port, `${head}${chunk.repeat(2)}0\r\n\r\n`)).toMatch(/^HTTP\/1.1 200 /)
   })
@@ -338,7 +364,7 @@ describe('uploads', () => {
     const { port, store } = await newInbox()
     const reply = await raw(
       port,
-      `PUT /inbox/${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n\r\nbytes`,
+      `PUT /inbox/${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 5\r\n\r\nbytes`,
     )
     expect(reply).toMatch(/^HTTP\/1.1 400 /)
     expect(JSON.parse(reply.slice(reply.indexOf('\r\n\r\n')))).toMatchObject({
@@ -387,7 +413,7 @@ describe('uploads', () => {
     const { port, uploaded } = await newInbox({ store })
     const socket = connect(port, '127.0.0.1')
     socket.write(
-      `PUT /inbox/demo/x.bam HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n${'x'.repeat(100_000)}`,
+      `PUT /inbox/demo/x.bam HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000000\r\n\r\n${'x'.repeat(100_000)}`,
     )
     await once(socket, 'connect')
     socket.end()
