@@ -194,10 +194,11 @@ export class CramScanner {
       }
     }
     this.#place = start
+    const size = feed.offset - start
     const extents = (take: TakeExtent) => {
-      if (plan) readExtents(compression, plan, header, kept, take)
+      if (plan) readExtents(compression, plan, header, size, kept, take)
     }
-    this.#sink.slice({ containerOffset, container, landmark, size: feed.offset - start, header, extents })
+    this.#sink.slice({ containerOffset, container, landmark, size, header, extents })
   }
 
   *#containerHeader(afterEof = false): Generator<void, ContainerHeader> {

@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals'
 import { HtsvaultError } from '#shared/errors.ts'
 import { content, method, type BlockHeader } from '#shared/cram/BlockHeader.ts'
 import { inflateBlock } from '#shared/cram/codecs/inflateBlock.ts'
-import { maxInflatedBytes } from '#shared/cram/limits.ts'
+import { inflatedLimit, maxInflatedBytes } from '#shared/cram/limits.ts'
 import { errorOf } from '#test/support/indexing.ts'
 import { seededRandom } from '#test/support/random.ts'
 
@@ -86,9 +86,13 @@ test('an uncompressed block is given as it is, without a copy', () => {
 
 test('a size over the limit is refused before anything is allocated', () => {
   for (const name of methods)
-    expect(errorOf(() => inflateBlock(header(name, maxInflatedBytes + 1), new Uint8Array(9)))?.code).toBe(
-      'CRAM_TOO_LARGE',
-    )
+    for (const [size, stored] of [
+      [maxInflatedBytes + 1, 1 << 20],
+      [inflatedLimit(9) + 1, 9],
+    ] as const)
+      expect(errorOf(() => inflateBlock(header(name, size), new Uint8Array(stored)))?.code).toBe(
+        'CRAM_TOO_LARGE',
+      )
 })
 
 test('methods for qualities and names are not read, unknown ones are no CRAM', () => {

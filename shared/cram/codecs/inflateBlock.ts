@@ -1,7 +1,7 @@
 import { unzipSync } from 'node:zlib'
 import { method, type BlockHeader } from '../BlockHeader.ts'
 import { corrupt, tooLarge, unsupported } from '../cramErrors.ts'
-import { maxInflatedBytes } from '../limits.ts'
+import { inflatedLimit } from '../limits.ts'
 import { decodeArithmetic } from './arithmetic.ts'
 import { decodeBzip2 } from './bzip2.ts'
 import { decodeRans4x8 } from './rans4x8.ts'
@@ -11,14 +11,15 @@ import { decodeXz } from './xz.ts'
 /**
  * A block's bytes as they were before compression; `bytes` are as they are stored, and are given back where they
  * are not compressed.
- * @throws HtsvaultError CRAM_CORRUPT; CRAM_TOO_LARGE over 256 MiB; CRAM_UNSUPPORTED for the methods of qualities
+ * @throws HtsvaultError CRAM_CORRUPT; CRAM_TOO_LARGE over `inflatedLimit`; CRAM_UNSUPPORTED for the methods of qualities
  * and of names, which no block that indexing reads may have
  */
 export function inflateBlock(header: BlockHeader, bytes: Uint8Array): Uint8Array {
   const { rawSize } = header
   if (header.method === method.raw || rawSize === 0) return bytes.subarray(0, rawSize)
-  if (rawSize > maxInflatedBytes)
-    throw tooLarge(`a block inflates to ${rawSize} bytes, ${maxInflatedBytes} are allowed`)
+  const limit = inflatedLimit(bytes.length)
+  if (rawSize > limit)
+    throw tooLarge(`a block of ${bytes.length} bytes inflates to ${rawSize}, ${limit} are allowed`)
   switch (header.method) {
     case method.gzip:
       return gunzip(bytes, rawSize)

@@ -3,7 +3,7 @@ import { corrupt, tooLarge } from '../cramErrors.ts'
 import type { Encoding } from '../encodings/Encoding.ts'
 import { arraySkipper, bytesSkipper, valueReader } from '../encodings/readers.ts'
 import { SliceData, type StoredBlock } from '../encodings/SliceData.ts'
-import { maxFeatures, maxRecords } from '../limits.ts'
+import { featureLimit, recordLimit } from '../limits.ts'
 import type { SliceHeader } from '../SliceHeader.ts'
 import type { SeriesPlan } from './planSeries.ts'
 
@@ -23,16 +23,19 @@ const explicitLength = 16
  * Tells of each record of a slice of several references where it lies, and decodes no more than that takes
  * (CRAMv3 §10; feature by feature as htslib does).
  *
- * `blocks` are those of the slice that `plan` names.
+ * `sliceBytes` is the size of the whole slice in the file; `blocks` are those of it that `plan` names.
  * @throws HtsvaultError CRAM_CORRUPT, CRAM_TOO_LARGE, CRAM_UNSUPPORTED
  */
 export function readExtents(
   compression: CompressionHeader,
   plan: SeriesPlan,
   slice: SliceHeader,
+  sliceBytes: number,
   blocks: readonly StoredBlock[],
   take: TakeExtent,
 ): void {
+  const maxRecords = recordLimit(sliceBytes)
+  const maxFeatures = featureLimit(sliceBytes)
   if (slice.records > maxRecords)
     throw tooLarge(`a slice has ${slice.records} records, ${maxRecords} are allowed`)
   const data = new SliceData(blocks)
