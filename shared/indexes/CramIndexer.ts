@@ -108,8 +108,7 @@ class FoundInCram implements CramSink {
       } else {
         line()
         this.#checkReference(refId)
-        if (refId === this.#lastRefId && first < this.#lastStart && refId !== unplaced)
-          throw unsorted(record)
+        if (refId === this.#lastRefId && first < this.#lastStart && refId !== unplaced) throw unsorted(record)
         ref = refId
         begin = first
         furthest = last
