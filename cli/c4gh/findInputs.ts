@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { HtsvaultError } from '#shared/errors.ts'
-import { fileError } from './fileError.ts'
+import { fileError } from '../files/fileError.ts'
 
 export interface InputFile {
   readonly path: string

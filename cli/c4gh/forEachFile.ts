@@ -2,11 +2,11 @@ import { rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { HtsvaultError } from '#shared/errors.ts'
 import { printError } from '../printError.ts'
-import { fileError } from './fileError.ts'
+import { fileError } from '../files/fileError.ts'
 import type { InputFile } from './findInputs.ts'
-import { OutputFile, refuseExisting } from './OutputFile.ts'
-import { showProgress } from './progress.ts'
-import { type OpenInput, openInput } from './openInput.ts'
+import { OutputFile, refuseExisting } from '../files/OutputFile.ts'
+import { showProgress } from '../files/progress.ts'
+import { type OpenInput, openInput } from '../files/openInput.ts'
 
 export interface FilesOptions {
   readonly outputDir?: string

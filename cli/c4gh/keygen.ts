@@ -4,7 +4,7 @@ import { writePrivateKey } from '#shared/crypt4gh/keys/writePrivateKey.ts'
 import { writePublicKey } from '#shared/crypt4gh/keys/writePublicKey.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { wipe } from '#shared/crypt4gh/wipe.ts'
-import { OutputFile, refuseExisting } from './OutputFile.ts'
+import { OutputFile, refuseExisting } from '../files/OutputFile.ts'
 import { newPassphrase, type PassphraseOptions } from './passphrase.ts'
 
 export interface KeygenOptions extends PassphraseOptions {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { passphraseMissing } from '#shared/crypt4gh/errors.ts'
 import type { Passphrase } from '#shared/crypt4gh/keys/readPrivateKey.ts'
 import { HtsvaultError } from '#shared/errors.ts'
-import { fileError } from './fileError.ts'
+import { fileError } from '../files/fileError.ts'
 import { promptHidden } from './promptHidden.ts'
 
 export interface PassphraseOptions {

@@ -6,7 +6,7 @@ import { readPublicKey } from '#shared/crypt4gh/keys/readPublicKey.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { wipe } from '#shared/crypt4gh/wipe.ts'
 import { HtsvaultError } from '#shared/errors.ts'
-import { fileError } from './fileError.ts'
+import { fileError } from '../files/fileError.ts'
 import { passphraseFor, type PassphraseOptions } from './passphrase.ts'
 
 /** Public keys, each once. @throws HtsvaultError with the key file's name. */

@@ -5,7 +5,7 @@ import { reencryptHeader, type Reencryption } from '#shared/crypt4gh/header/reen
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { wipe } from '#shared/crypt4gh/wipe.ts'
 import { HtsvaultError } from '#shared/errors.ts'
-import { writeFd } from './fdStreams.ts'
+import { writeFd } from '../files/fdStreams.ts'
 import { findInputs } from './findInputs.ts'
 import { forEachFile } from './forEachFile.ts'
 import type { PassphraseOptions } from './passphrase.ts'

@@ -1,5 +1,5 @@
 import { HtsvaultError } from '#shared/errors.ts'
-import { readFd, writeFd } from './fdStreams.ts'
+import { readFd, writeFd } from '../files/fdStreams.ts'
 
 /** @throws HtsvaultError INPUT_MISSING where it is a terminal: nobody types a genome. */
 export function standardInput(): AsyncIterable<Uint8Array> {

@@ -4,7 +4,7 @@ import { sealSegments } from '#shared/crypt4gh/body/sealSegments.ts'
 import { SegmentOpener } from '#shared/crypt4gh/body/SegmentOpener.ts'
 import { cipherSegmentBytes, segmentBytes } from '#shared/crypt4gh/sizes.ts'
 import { ioBuffer } from '#shared/local/ioBuffer.ts'
-import { readExactly, writeExactly } from '../fdStreams.ts'
+import { readExactly, writeExactly } from '../../files/fdStreams.ts'
 
 /** One body to encrypt or decrypt, file to file, in pieces that do not depend on each other. */
 export interface PieceJob {
