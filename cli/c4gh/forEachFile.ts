@@ -77,7 +77,7 @@ async function doFile(
     try {
       const { verify } = await work({ input, output, onBytes })
       if (deleteOriginal) await verify()
-      output.commit()
+      output.commit({ durable: deleteOriginal })
     } finally {
       output.abort()
     }

@@ -56,10 +56,14 @@ export class OutputFile {
     unfinished.add(this.#temporary)
   }
 
-  /** Puts the file in its place, safe on the disk. @throws HtsvaultError OUTPUT_EXISTS, DISK_FULL. */
-  commit(): void {
+  /**
+   * Puts the file in its place. `durable`: safe on the disk before that, which is for those who then delete what it was
+   * made of; a file that takes another's place always is.
+   * @throws HtsvaultError OUTPUT_EXISTS, DISK_FULL.
+   */
+  commit({ durable = false } = {}): void {
     try {
-      fsyncSync(this.fd)
+      if (durable || this.#force) fsyncSync(this.fd)
       this.#close()
       if (this.#force) renameSync(this.#temporary, this.path)
       else this.#linkIntoPlace()
