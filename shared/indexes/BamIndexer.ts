@@ -12,7 +12,7 @@ import type { FileIndexer, IndexedFile, Reference } from './FileIndexer.ts'
 
 export interface BamIndexerOptions {
   /** The index to make; unless told, `bai`, and `csi` where a reference is too long for it. */
-  readonly index?: 'bai' | 'csi'
+  readonly index?: 'bai' | 'csi' | undefined
 }
 
 /** The longest reference of a BAI, in bases. */

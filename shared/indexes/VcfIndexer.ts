@@ -12,7 +12,7 @@ const csiLevels = 6
 
 export interface VcfIndexerOptions {
   /** The index to make; unless told, `tbi` where all contigs and records end before 2^29, `csi` elsewhere. */
-  readonly index?: 'tbi' | 'csi'
+  readonly index?: 'tbi' | 'csi' | undefined
 }
 
 /**

@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto'
-import { availableParallelism } from 'node:os'
 import { HtsvaultError, type ErrorReport } from '#shared/errors.ts'
-import { inlineIndexLane } from '#shared/indexes/inlineIndexLane.ts'
+import { openIndexLane } from '#shared/indexes/openIndexLane.ts'
 import { recogniseBytes, recogniseFormat } from '#shared/indexes/recogniseFormat.ts'
-import { threadIndexLane } from '#shared/indexes/threadIndexLane.ts'
 import { readDatasetSettings } from './DatasetSettings.ts'
 import type { Manifest } from './Manifest.ts'
 import { fileId, parseUploadKey, refusalKey } from './names.ts'
@@ -40,9 +38,6 @@ const transientCodes = new Set([
 ])
 const isRefusal = (error: unknown): error is HtsvaultError =>
   error instanceof HtsvaultError && !transientCodes.has(error.code)
-
-/** Below this many bytes a thread costs more than it brings (it takes some 60 ms to start). */
-const threadFrom = 8 << 20
 
 /**
  * Takes one upload into the vault: checks, indexes, digests and encrypts it in one pass, publishes it, and deletes
@@ -87,7 +82,7 @@ async function takeIn(ports: VaultPorts, upload: ObjectInfo): Promise<Manifest> 
   })
   if (target.already) return target.already
 
-  const lane = upload.size >= threadFrom && availableParallelism() > 1 ? threadIndexLane() : inlineIndexLane()
+  const lane = openIndexLane(upload.size)
   const body = await SealedWriter.begin(ports, target.partKey('body'), settings, upload.size)
   try {
     const digests = { sha256: createHash('sha256'), md5: createHash('md5') }
