@@ -6,18 +6,12 @@ export function indexCommand(): Command {
   return new Command('index')
     .description('make the standard index of BAM, CRAM, VCF or BCF files, as samtools, bcftools and tabix do')
     .argument('<file...>', 'sorted BAM, CRAM, bgzipped VCF or BCF files; content counts, not names')
-    .addOption(
-      new Option('--format <kind>', 'the index to make')
-        .choices(['bai', 'csi', 'tbi', 'crai'])
-        .default(
-          undefined,
-          'bai of BAM, tbi of VCF, csi where positions pass 2^29; crai of CRAM, csi of BCF',
-        ),
-    )
+    .addOption(new Option('--format <kind>', 'the index to make').choices(['bai', 'csi', 'tbi', 'crai']))
     .option('-o, --output <file>', 'write it to this file (of one input), not beside the input')
     .addHelpText(
       'after',
       `
+Unless --format tells: BAI of BAM, TBI of VCF, either CSI where positions pass 2^29; CSI of BCF, CRAI of CRAM.
 The index of x.bam is x.bam.bai, and so on. One that is there is replaced, once the new one is whole.
 
 Examples:
