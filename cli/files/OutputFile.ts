@@ -3,25 +3,7 @@ import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSyn
 import { basename, dirname, join } from 'node:path'
 import { HtsvaultError } from '#shared/errors.ts'
 import { fileError } from './fileError.ts'
-
-/** Temporary files of this process that are not yet in their place. */
-const unfinished = new Set<string>()
-let listening = false
-
-/** Takes half-written files along when the process is told to go. */
-function listen(): void {
-  if (listening) return
-  listening = true
-  for (const [signal, code] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-    ['SIGHUP', 129],
-  ] as const)
-    process.once(signal, () => {
-      for (const path of unfinished) rmSync(path, { force: true })
-      process.exit(code)
-    })
-}
+import { whenInterrupted } from './whenInterrupted.ts'
 
 /** @throws HtsvaultError OUTPUT_EXISTS: said before any work is done. */
 export function refuseExisting(path: string, force: boolean): void {
@@ -38,6 +20,8 @@ export class OutputFile {
   readonly fd: number
   readonly #temporary: string
   readonly #force: boolean
+  /** Nothing is left to remove when the process is interrupted. */
+  readonly #settled: () => void
   #open = true
 
   /** @throws HtsvaultError OUTPUT_EXISTS, FILE_NOT_FOUND, FILE_FORBIDDEN. */
@@ -46,14 +30,13 @@ export class OutputFile {
     this.path = path
     this.#force = force
     this.#temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
-    listen()
     try {
       // Readable too: what was written is read back before an original is deleted.
       this.fd = openSync(this.#temporary, 'wx+', mode)
     } catch (error) {
       throw fileError(error, path)
     }
-    unfinished.add(this.#temporary)
+    this.#settled = whenInterrupted(() => rmSync(this.#temporary, { force: true }))
   }
 
   /**
@@ -67,7 +50,7 @@ export class OutputFile {
       this.#close()
       if (this.#force) renameSync(this.#temporary, this.path)
       else this.#linkIntoPlace()
-      unfinished.delete(this.#temporary)
+      this.#settled()
     } catch (error) {
       this.abort()
       throw fileError(error, this.path)
@@ -77,7 +60,8 @@ export class OutputFile {
   /** Leaves nothing behind; without effect after `commit`. */
   abort(): void {
     this.#close()
-    if (unfinished.delete(this.#temporary)) rmSync(this.#temporary, { force: true })
+    this.#settled()
+    rmSync(this.#temporary, { force: true })
   }
 
   /** A link fails where the name was taken meanwhile, a rename would overwrite. */

@@ -1,4 +1,5 @@
 import { SingleBar } from 'cli-progress'
+import { whenInterrupted } from './whenInterrupted.ts'
 
 /** Work of fewer bytes is over before a bar is read. */
 const longWork = 32 * 2 ** 20
@@ -20,11 +21,16 @@ export function showProgress(label: string, totalBytes: number): Progress {
   const mebibytes = (bytes: number) => Math.round(bytes / 2 ** 20)
   let done = 0
   bar.start(mebibytes(totalBytes), 0)
+  // The cursor comes back.
+  const stopped = whenInterrupted(() => bar.stop())
   return {
     add(bytes) {
       done += bytes
       bar.update(mebibytes(done))
     },
-    stop: () => bar.stop(),
+    stop() {
+      stopped()
+      bar.stop()
+    },
   }
 }
