@@ -257,6 +257,6 @@ function outOfRange(isReversed: boolean, schemeEnd: number, start?: VirtualOffse
     ? new HtsvaultError('RECORD_ENDS_BEFORE_START', 'a record ends before it starts', { place })
     : new HtsvaultError('POSITION_TOO_LARGE', `a record reaches past ${schemeEnd}, where the index ends`, {
         place,
-        hint: 'see whether the header gives the right reference lengths; if it does, index the file as CSI',
+        hint: 'see whether the header gives the right reference lengths; if it does: htsvault index --format csi FILE',
       })
 }
