@@ -5,7 +5,6 @@
  * BCF. Where the reads are, they carry the child's variants. No person's data is in them.
  */
 import { execFileSync } from 'node:child_process'
-import { join } from 'node:path'
 import { seededRandom } from '#test/support/random.ts'
 import { samOf } from './make/reads.ts'
 import { makeSites, vcfOf } from './make/variants.ts'
@@ -16,7 +15,8 @@ const vcf = vcfOf(sites, random)
 const sam = samOf(sites, random)
 
 const make = (input: string, name: string, command: string, ...args: string[]) =>
-  execFileSync(command, [...args, '-o', join(import.meta.dirname, name), '-'], { input })
+  // Where it is made stands in a CRAM's file id: its own name, no path.
+  execFileSync(command, [...args, '-o', name, '-'], { input, cwd: import.meta.dirname })
 
 make(sam, 'child.bam', 'samtools', 'view', '--no-PG', '-O', 'bam,level=9')
 // no_ref: the bases are in the file, so that any client reads it without a FASTA and without the network.

@@ -115,7 +115,7 @@ test('the pieces join to a file of the header and whole records, the wanted ones
       const overlapping = built.lines.filter(({ beg }) => asked.some(r => r.start <= beg && beg < r.end))
       for (const line of overlapping) expect(records).toContain(line.text)
     }),
-    { numRuns: 400 },
+    { numRuns: 600 },
   )
   expect(cuts).toBeGreaterThan(200)
 })
