@@ -15,7 +15,8 @@ function sources(): string {
 }
 
 /** Names in capitals that are settings of the environment, or another library's. */
-const notCodes = /^(ERR_|AWS_|C4GH_|HTSVAULT_|XDG_)|_(BUCKET|ID|URL)$|^(VAULT_NAME|GREATER_THAN.*|NOT_BREACHING)$/
+const notCodes =
+  /^(ERR_|AWS_|C4GH_|HTSVAULT_|XDG_)|_(BUCKET|ID|URL)$|^(VAULT_NAME|GREATER_THAN.*|NOT_BREACHING)$/
 
 test('docs/errors.md tells every code that there is, and no other', () => {
   const text = sources()
