@@ -58,10 +58,15 @@ export async function serve({ port, data, demo }: ServeOptions): Promise<void> {
 
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   console.log('ending: what is under way is finished first (again Ctrl-C: at once, nothing is lost)')
-  process.once('SIGINT', () => process.exit(130))
+  // One Ctrl-C under npm comes twice: from the terminal, and from npm.
+  const told = Date.now()
+  process.on('SIGINT', () => {
+    if (Date.now() - told > 500) process.exit(130)
+  })
   await watch.close()
   await server.close()
   await queue.close()
+  console.log('ended')
 }
 
 const log: Log = {

@@ -54,11 +54,11 @@ export class VaultProcess {
   }
 
   /** Ends it as `Ctrl-C` does (or SIGKILL); gives its exit code. */
-  async stop(signal: NodeJS.Signals = 'SIGINT'): Promise<number | null> {
+  async stop(signal: NodeJS.Signals = 'SIGINT', times = 1): Promise<number | null> {
     const child = this.#child
     if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null
     const ended = new Promise<number | null>(resolve => child.once('exit', resolve))
-    child.kill(signal)
+    for (let i = 0; i < times; i++) child.kill(signal)
     return ended
   }
 
