@@ -1,5 +1,6 @@
 import { corrupt } from '../cramErrors.ts'
 import { Cursor } from '../Cursor.ts'
+import { eachSymbol } from './eachSymbol.ts'
 
 const lowest = 1 << 23
 const total = 4096
@@ -96,25 +97,6 @@ function readTable(cursor: Cursor): Table {
     sum += f
   })
   return { frequency, begin, symbol }
-}
-
-/** Symbols in ascending order with runs: after two neighbours comes the number of those that follow them. */
-function eachSymbol(cursor: Cursor, read: (symbol: number) => void): void {
-  let symbol = cursor.uint8()
-  let run = 0
-  do {
-    read(symbol)
-    if (run > 0) {
-      run--
-      symbol++
-      if (symbol > 255) throw corrupt('the alphabet of a rANS block is over 256 symbols')
-    } else {
-      const next = cursor.uint8()
-      if (next === symbol + 1) run = cursor.uint8()
-      else if (next !== 0 && next <= symbol) throw corrupt('the alphabet of a rANS block is not in order')
-      symbol = next
-    }
-  } while (symbol !== 0)
 }
 
 const pastEnd = () => corrupt('a rANS block ends before its last symbol')

@@ -1,5 +1,6 @@
 import { corrupt } from '../cramErrors.ts'
 import { Cursor } from '../Cursor.ts'
+import { eachSymbol } from './eachSymbol.ts'
 import { readPackMap, unpack } from './pack.ts'
 import { decodeStripes } from './stripes.ts'
 
@@ -161,21 +162,7 @@ function makeTable(frequencies: Uint32Array, bits: number): Table {
 
 function readAlphabet(cursor: Cursor): number[] {
   const alphabet: number[] = []
-  let symbol = cursor.uint8()
-  let run = 0
-  do {
-    alphabet.push(symbol)
-    if (run > 0) {
-      run--
-      symbol++
-      if (symbol > 255) throw corrupt('the alphabet of a rANS block is over 256 symbols')
-    } else {
-      const next = cursor.uint8()
-      if (next === symbol + 1) run = cursor.uint8()
-      else if (next !== 0 && next <= symbol) throw corrupt('the alphabet of a rANS block is not in order')
-      symbol = next
-    }
-  } while (symbol !== 0)
+  eachSymbol(cursor, symbol => alphabet.push(symbol))
   return alphabet
 }
 
