@@ -1,5 +1,3 @@
-import { createWriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { HtsvaultError } from '#shared/errors.ts'
@@ -7,6 +5,8 @@ import type { Format } from '#shared/indexes/FileIndexer.ts'
 import { findManifest } from '#shared/vault/findManifest.ts'
 import { fileId, parseUploadKey } from '#shared/vault/names.ts'
 import { openStored } from '#shared/vault/openStored.ts'
+import { writeFd } from '../files/fdStreams.ts'
+import { OutputFile } from '../files/OutputFile.ts'
 import { openLocalVault } from '../openLocalVault.ts'
 import type { GetOptions } from './command.ts'
 
@@ -22,17 +22,17 @@ export async function get(file: string, options: GetOptions): Promise<void> {
     })
   const part = { body: manifest.body, index: manifest.index, 'block-map': manifest.blockMap }[options.part]
   const source = await openStored(ports, part)
-  const bytes = Readable.from(source.stream(0, source.size))
+  const chunks = source.stream(0, source.size)
   if (options.output === undefined) {
-    await pipeline(bytes, process.stdout, { end: false })
+    await pipeline(Readable.from(chunks), process.stdout, { end: false })
     return
   }
-  const temporary = `${options.output}.${process.pid}.tmp`
+  const output = new OutputFile(options.output, { force: true })
   try {
-    await pipeline(bytes, createWriteStream(temporary, { flags: 'wx' }))
-    await rename(temporary, options.output)
+    for await (const chunk of chunks) await writeFd(output.fd, chunk, options.output)
+    output.commit()
   } finally {
-    await rm(temporary, { force: true })
+    output.abort()
   }
 }
 
