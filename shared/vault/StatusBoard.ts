@@ -1,6 +1,13 @@
-import type { ErrorReport } from '#shared/errors.ts'
+import { HtsvaultError, type ErrorReport } from '#shared/errors.ts'
 import type { Format } from '#shared/indexes/FileIndexer.ts'
-import { isManifestKey, isRefusalKey, fileId, parseUploadKey } from './names.ts'
+import {
+  fileId,
+  isManifestKey,
+  isRefusalKey,
+  manifestEnding,
+  parseUploadKey,
+  refusalEnding,
+} from './names.ts'
 import { maxManifestBytes, readManifest, type Manifest } from './Manifest.ts'
 import type { Refusal } from './ingestUpload.ts'
 import type { VaultPorts } from './VaultPorts.ts'
@@ -33,18 +40,28 @@ export class StatusBoard {
     for await (const { key } of vault.list('')) {
       if (!isManifestKey(key)) continue
       const object = await vault.get(key, maxManifestBytes)
-      if (object) board.served(readManifest(object.bytes, key))
+      if (object) board.#readManifest(object.bytes, key)
     }
     for await (const { key } of inbox.list('')) {
       if (!isRefusalKey(key)) continue
-      const uploadKey = key.slice(0, -'.refused.json'.length)
+      const uploadKey = key.slice(0, -refusalEnding.length)
       const upload = await inbox.head(uploadKey)
       const refusal = await inbox.get(key, 1 << 20)
       if (!upload || !refusal) continue
-      const report = JSON.parse(new TextDecoder().decode(refusal.bytes)) as Refusal
-      if (report.etag === upload.etag) board.set(uploadKey, 'refused', upload.size, pickReport(report))
+      const report = readRefusal(refusal.bytes)
+      if (report?.etag === upload.etag) board.set(uploadKey, 'refused', upload.size, pickReport(report))
     }
     return board
+  }
+
+  /** A manifest that cannot be read is a file with a status of its own: it does not keep the others from being served. */
+  #readManifest(bytes: Uint8Array, key: string): void {
+    try {
+      this.served(readManifest(bytes, key))
+    } catch (error) {
+      if (!(error instanceof HtsvaultError)) throw error
+      this.set(key.slice(0, -manifestEnding.length), 'refused', 0, error.toReport())
+    }
   }
 
   onChange(watcher: (status: FileStatus) => void): void {
@@ -89,6 +106,15 @@ export class StatusBoard {
   #put(status: FileStatus): void {
     this.#files.set(`${status.dataset}/${status.name}`, status)
     for (const watcher of this.#watchers) watcher(status)
+  }
+}
+
+/** What somebody else wrote there, or cut off, is no refusal: the upload is then taken in again. */
+function readRefusal(bytes: Uint8Array): Refusal | undefined {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as Refusal
+  } catch {
+    return undefined
   }
 }
 

@@ -82,8 +82,9 @@ async function takeIn(ports: VaultPorts, upload: ObjectInfo): Promise<Manifest> 
   })
   if (target.already) return target.already
 
-  const lane = openIndexLane(upload.size)
+  // The lane last: where the settings name no real recipient, no thread is left waiting for chunks.
   const body = await SealedWriter.begin(ports, target.partKey('body'), settings, upload.size)
+  const lane = openIndexLane(upload.size)
   try {
     const digests = { sha256: createHash('sha256'), md5: createHash('md5') }
     const chunks = ports.inbox.stream(upload.key, 0, upload.size, upload.etag, { reuse: true })

@@ -62,13 +62,13 @@ export function fileId({ dataset, name }: UploadName): string {
 /** The base of the vault's keys for one file: `<id><ending>`. */
 export const baseKey = (id: string, format: Format): string => id + formatEndings[format]
 
-const manifestEnding = '.manifest.json'
+export const manifestEnding = '.manifest.json'
 export const manifestKey = (base: string): string => base + manifestEnding
 export const isManifestKey = (key: string): boolean => key.endsWith(manifestEnding)
 
 export const settingsKey = (dataset: string): string => `${dataset}/dataset.json`
 
-const refusalEnding = '.refused.json'
+export const refusalEnding = '.refused.json'
 export const refusalKey = (uploadKey: string): string => uploadKey + refusalEnding
 export const isRefusalKey = (key: string): boolean => key.endsWith(refusalEnding)
 

@@ -68,6 +68,9 @@ describe('htsvault serve', () => {
     const whole = cli('get', '--data', vault.data, 'study/run 1/a.b.bam')
     expect(whole.stderr.toString()).toBe('')
     expect(Buffer.compare(whole.stdout, bytes)).toBe(0)
+    const copy = join(vault.data, 'copy.bam')
+    expect(cli('get', '--data', vault.data, 'study/run 1/a.b.bam', '-o', copy).status).toBe(0)
+    expect(Buffer.compare(await readFile(copy), bytes)).toBe(0)
     expect(
       cli('get', '--data', vault.data, '--part', 'index', 'study/run 1/a.b.bam')
         .stdout.subarray(0, 4)
@@ -92,6 +95,24 @@ describe('htsvault serve', () => {
     const [file] = await vault.settled('study/x.bam')
     expect(file).toMatchObject({ state: 'served' })
     expect(filesOf(join(vault.data, 'inbox'))).toEqual([])
+  })
+
+  test('one manifest or report that cannot be read keeps nobody else from being served', async () => {
+    await vault.start('--no-demo')
+    await vault.upload('study/x.bam', demo('child.bam'))
+    await vault.upload('study/y.vcf.gz', demo('trio.vcf.gz'))
+    await vault.stop()
+    await writeFile(join(vault.data, 'vault', 'study', 'x.bam.manifest.json'), '{"version":')
+    await writeFile(join(vault.data, 'inbox', 'study', 'z.bam'), 'no genomic file')
+    await writeFile(join(vault.data, 'inbox', 'study', 'z.bam.refused.json'), 'cut o')
+
+    await vault.start('--no-demo')
+    const [x, y, z] = await vault.settled('study/x.bam', 'study/y.vcf.gz', 'study/z.bam')
+    expect(x).toMatchObject({ state: 'refused', code: 'MANIFEST_CORRUPT' })
+    expect(y).toMatchObject({ state: 'served' })
+    expect(z).toMatchObject({ state: 'refused', code: 'UNKNOWN_FORMAT' })
+    await vault.upload('study/x.bam', demo('child.bam'))
+    expect((await vault.settled('study/x.bam'))[0]).toMatchObject({ state: 'served' })
   })
 
   test('killed while it takes files in, it ends where an undisturbed run ends', async () => {
