@@ -14,6 +14,7 @@ import { dataUri, writeTicket, type TicketUrl } from '#shared/htsget/writeTicket
 import { openBlockMap, type BlockMap } from '#shared/indexes/blockMap/openBlockMap.ts'
 import { signDataToken } from './dataTokens.ts'
 import { findManifest } from './findManifest.ts'
+import type { Identity } from './Identity.ts'
 import type { Manifest } from './Manifest.ts'
 import { baseKey, manifestKey } from './names.ts'
 import { openStored } from './openStored.ts'
@@ -25,6 +26,8 @@ export interface TicketOptions {
   /** How long a data URL is good for, in seconds. */
   readonly tokenSeconds?: number
   readonly limits?: Partial<PlanLimits>
+  /** Who asks; absent where the vault knows nobody: a public one, or one that IAM guards. */
+  readonly identity?: Identity
 }
 
 /** Time enough for a client that reads the pieces of a whole genome one after another. */
