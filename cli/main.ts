@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { HtsvaultError } from '#shared/errors.ts'
+import { adminCommand } from './admin/command.ts'
 import { c4ghCommand } from './c4gh/command.ts'
 import { checkCommand } from './check/command.ts'
 import { getCommand } from './get/command.ts'
@@ -17,6 +18,7 @@ const program = new Command('htsvault')
   .addCommand(indexCommand())
   .addCommand(checkCommand())
   .addCommand(c4ghCommand())
+  .addCommand(adminCommand())
   .addHelpText(
     'after',
     `

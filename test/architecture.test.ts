@@ -21,7 +21,7 @@ allowed['shared/vault'] = [...allowed['shared/htsget'], 'shared/htsget', 'shared
 allowed['shared/aws'] = [...allowed['shared/vault'], 'shared/vault']
 allowed['shared/local'] = [...allowed['shared/vault'], 'shared/vault']
 allowed['functions'] = [...allowed['shared/aws'], 'shared/aws']
-allowed['cli'] = [...allowed['shared/aws'], 'shared/local', 'functions']
+allowed['cli'] = [...allowed['functions'], 'shared/local', 'functions']
 allowed['infra'] = []
 
 const folders = Object.keys(allowed)

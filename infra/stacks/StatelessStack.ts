@@ -26,5 +26,9 @@ export class StatelessStack extends Stack {
       value: this.service.ingest.failures.queueUrl,
       description: 'The queue of uploads that could not be ingested for a reason of ours',
     })
+    new CfnOutput(this, 'IngestFunction', {
+      value: this.service.ingest.handler.functionName,
+      description: 'The function that htsvault admin redrive hands these uploads to',
+    })
   }
 }
