@@ -2,7 +2,15 @@ import { Duration } from 'aws-cdk-lib'
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { Construct } from 'constructs'
 import type { Settings } from '../config.ts'
-import { keyPairEnvironment, onKeyPair, onList, onObjectKeys, onObjects } from './permissions.ts'
+import {
+  because,
+  keyPairEnvironment,
+  onKeyPair,
+  onList,
+  onObjectKeys,
+  onObjects,
+  vaultKeys,
+} from './permissions.ts'
 import { VaultFunction } from './VaultFunction.ts'
 import type { VaultState } from './VaultState.ts'
 
@@ -10,6 +18,8 @@ export interface DataFunctionProps {
   readonly settings: Settings
   readonly state: VaultState
 }
+
+const reads = [...vaultKeys.manifests, ...vaultKeys.bodies]
 
 /** Streams what a ticket's URL stands for. */
 export class DataFunction extends Construct {
@@ -25,14 +35,15 @@ export class DataFunction extends Construct {
       timeout: streamingTimeout,
       environment: { VAULT_BUCKET: state.vault.bucketName, ...keyPairEnvironment(state.keyPair) },
       may: [
-        onObjects(state.vault, ['s3:GetObject']),
+        onObjects(state.vault, ['s3:GetObject'], reads),
         onList(state.vault),
         onObjectKeys(state, 'read', state.vault),
         ...onKeyPair(state.keyPair),
       ],
-      wildcards: {
-        '/*': 'Any object of the vault bucket, and of no other: the keys are named by the users.',
-      },
+      wildcards: because(
+        "The manifest and the body of any file: datasets and names are the users' own.",
+        ...reads,
+      ),
     }).handler
   }
 }

@@ -8,7 +8,16 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import type { Settings } from '../config.ts'
 import { explain } from './explain.ts'
-import { keyPairEnvironment, onKeyPair, onList, onObjectKeys, onObjects } from './permissions.ts'
+import {
+  because,
+  keyPairEnvironment,
+  neverOnObjects,
+  onKeyPair,
+  onList,
+  onObjectKeys,
+  onObjects,
+  vaultKeys,
+} from './permissions.ts'
 import { VaultFunction } from './VaultFunction.ts'
 import type { VaultState } from './VaultState.ts'
 
@@ -46,21 +55,22 @@ export class IngestFunction extends Construct {
       },
       may: [
         onObjects(state.inbox, ['s3:GetObject', 's3:DeleteObject']),
-        onObjects(state.inbox, ['s3:PutObject'], '*.refused.json'),
+        onObjects(state.inbox, ['s3:PutObject'], ['*.refused.json']),
         onObjects(state.vault, [
           's3:AbortMultipartUpload',
           's3:DeleteObject',
           's3:GetObject',
           's3:PutObject',
         ]),
+        // Who may open and read a dataset is for its owner to say.
+        neverOnObjects(state.vault, ['s3:DeleteObject', 's3:PutObject'], vaultKeys.settings),
         onList(state.inbox, state.vault),
         onObjectKeys(state, 'readWrite', state.inbox, state.vault),
         ...onKeyPair(state.keyPair),
       ],
       wildcards: {
-        '/*': 'Any object of the inbox and the vault, and of no other bucket: the keys are named by the users.',
-        '/*.refused.json':
-          'Into the inbox it writes refusals alone, beside uploads that are named by the users.',
+        ...because("Any upload, and any file of the vault: datasets and names are the users' own.", '*'),
+        ...because('Into the inbox it writes refusals alone, beside any upload.', '*.refused.json'),
       },
     }).handler
     this.handler.configureAsyncInvoke({

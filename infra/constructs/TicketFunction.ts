@@ -2,7 +2,15 @@ import { Duration } from 'aws-cdk-lib'
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { Construct } from 'constructs'
 import type { Settings } from '../config.ts'
-import { keyPairEnvironment, onKeyPair, onList, onObjectKeys, onObjects } from './permissions.ts'
+import {
+  because,
+  keyPairEnvironment,
+  onKeyPair,
+  onList,
+  onObjectKeys,
+  onObjects,
+  vaultKeys,
+} from './permissions.ts'
 import { VaultFunction } from './VaultFunction.ts'
 import type { VaultState } from './VaultState.ts'
 
@@ -12,6 +20,14 @@ export interface TicketFunctionProps {
   /** The API's own URL, without a slash at the end: what the URLs of a ticket begin with. */
   readonly url: string
 }
+
+const reads = [
+  ...vaultKeys.manifests,
+  ...vaultKeys.settings,
+  ...vaultKeys.blockMaps,
+  // A presigned URL can do what its signer may do.
+  ...vaultKeys.bodies,
+]
 
 /** Answers htsget queries with tickets. */
 export class TicketFunction extends Construct {
@@ -32,15 +48,12 @@ export class TicketFunction extends Construct {
         ...keyPairEnvironment(state.keyPair),
       },
       may: [
-        // Bodies too: a presigned URL can do what its signer may do.
-        onObjects(state.vault, ['s3:GetObject']),
+        onObjects(state.vault, ['s3:GetObject'], reads),
         onList(state.vault),
         onObjectKeys(state, 'read', state.vault),
         ...onKeyPair(state.keyPair),
       ],
-      wildcards: {
-        '/*': 'Any object of the vault bucket, and of no other: the keys are named by the users.',
-      },
+      wildcards: because("All of any file but its index: datasets and names are the users' own.", ...reads),
     }).handler
   }
 }

@@ -1,5 +1,5 @@
 import { Stack } from 'aws-cdk-lib'
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import type { IConstruct } from 'constructs'
 import type { VaultKeyPair } from './VaultKeyPair.ts'
@@ -13,12 +13,40 @@ const through = (scope: IConstruct, service: 's3' | 'secretsmanager') => {
   return { 'kms:ViaService': `${service}.${region}.${urlSuffix}` }
 }
 
-/**
- * Objects of a bucket: the keys are the users' own, so that within a bucket the action is the limit. `only` narrows
- * it to keys with an ending.
- */
-export const onObjects = (bucket: Bucket, actions: readonly string[], only = '*'): PolicyStatement =>
-  new PolicyStatement({ actions: [...actions], resources: [bucket.arnForObjects(only)] })
+/** The keys of the vault by what they hold, as patterns of a policy: `?` is one character, `*` any. */
+export const vaultKeys = {
+  manifests: ['*.manifest.json'],
+  settings: ['*/dataset.json'],
+  blockMaps: ['*.blockmap', '*.blockmap.c4gh'],
+  // A file that replaced another has its generation in the key.
+  bodies: ['.bam', '.cram', '.vcf.gz', '.bcf'].flatMap(ending =>
+    ['', '.g????????'].flatMap(generation => ['', '.c4gh'].map(sealed => `*${ending}${generation}${sealed}`)),
+  ),
+} as const
+
+/** Objects of a bucket: all of them, or those whose keys fit a pattern. Datasets and names are the users' own. */
+export const onObjects = (
+  bucket: Bucket,
+  actions: readonly string[],
+  only: readonly string[] = ['*'],
+): PolicyStatement =>
+  new PolicyStatement({ actions: [...actions], resources: only.map(key => bucket.arnForObjects(key)) })
+
+/** What a function may not do although another statement allows it. */
+export const neverOnObjects = (
+  bucket: Bucket,
+  actions: readonly string[],
+  only: readonly string[],
+): PolicyStatement =>
+  new PolicyStatement({
+    effect: Effect.DENY,
+    actions: [...actions],
+    resources: only.map(key => bucket.arnForObjects(key)),
+  })
+
+/** One reason for several patterns of keys, as explainWildcards takes them. */
+export const because = (reason: string, ...patterns: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(patterns.map(pattern => [`/${pattern}`, reason]))
 
 /** Listing, without which S3 answers "forbidden" where an object does not exist. */
 export const onList = (...buckets: readonly Bucket[]): PolicyStatement =>

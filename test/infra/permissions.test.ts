@@ -5,29 +5,8 @@ import { PolicyStatement, ServicePrincipal, Role } from 'aws-cdk-lib/aws-iam'
 import { describe, expect, test } from '@jest/globals'
 import { keyPairPurpose as purposeOfFunctions } from '#shared/aws/keyPairSecret.ts'
 import { keyPairPurpose } from '../../infra/constructs/permissions.ts'
-import { appWithoutBundling, jsonOf, synthesise } from './synthesise.ts'
-
-interface Statement {
-  readonly Effect: 'Allow' | 'Deny'
-  readonly Action: string | string[]
-  readonly Resource?: unknown
-  readonly Principal?: unknown
-  readonly Condition?: Record<string, Record<string, unknown>>
-}
-
-/** Every statement of a template that allows something, with the name of the resource it stands in. */
-function allowed(template: Template): { readonly owner: string; readonly statement: Statement }[] {
-  const found: { owner: string; statement: Statement }[] = []
-  const walk = (owner: string, value: unknown): void => {
-    if (typeof value !== 'object' || value === null) return
-    if ('Statement' in value)
-      for (const statement of [value.Statement].flat() as Statement[])
-        if (statement.Effect === 'Allow') found.push({ owner, statement })
-    for (const part of Object.values(value)) walk(owner, part)
-  }
-  for (const [owner, resource] of Object.entries(jsonOf(template).Resources)) walk(owner, resource.Properties)
-  return found
-}
+import { allowed, type Statement } from './allowed.ts'
+import { appWithoutBundling, synthesise } from './synthesise.ts'
 
 /** The wildcards of a statement: `action`, or `resource` with the references in it written as JSON. */
 function wildcards({ Action, Resource, Principal }: Statement): string[] {
@@ -38,6 +17,8 @@ function wildcards({ Action, Resource, Principal }: Statement): string[] {
     ...(Principal === undefined ? [] : [`principal ${JSON.stringify(Principal)}`]),
   ].filter(text => text.includes('*'))
 }
+
+const anyBody = /Vault.*\/\*\.(bam|cram|vcf\.gz|bcf)(\.g\?{8})?(\.c4gh)?"\]\]\}$/
 
 /** Every wildcard that is allowed anywhere, and why. A wildcard that is not here fails; so does a reason without one. */
 const reasons: readonly (readonly [owner: RegExp, wildcard: RegExp, why: string])[] = [
@@ -56,8 +37,14 @@ const reasons: readonly (readonly [owner: RegExp, wildcard: RegExp, why: string]
     /Vault.*\/\*"\]\]\}$/,
     'Writes the objects of any file: the keys are named by the users.',
   ],
-  [/ServiceTicket/, /Vault.*\/\*"\]\]\}$/, 'Reads the manifest of any file, and presigns its body.'],
-  [/ServiceData/, /Vault.*\/\*"\]\]\}$/, 'Reads the body of any file.'],
+  [
+    /ServiceTicket/,
+    /Vault.*\/\*(\.manifest\.json|\/dataset\.json|\.blockmap(\.c4gh)?)"\]\]\}$/,
+    'Reads the manifest and the block map of any file, and the settings of any dataset.',
+  ],
+  [/ServiceTicket/, anyBody, 'Presigns the body of any file: a presigned URL can do what its signer may.'],
+  [/ServiceData/, /Vault.*\/\*\.manifest\.json"\]\]\}$/, 'Reads the manifest of any file.'],
+  [/ServiceData/, anyBody, 'Reads the body of any file.'],
 ]
 
 function unexplained(template: Template, used = new Set<number>()): string[] {
@@ -110,15 +97,32 @@ function mayOf(role: RegExp, template = stateless): Record<string, string[]> {
 }
 
 describe('least privilege', () => {
+  const bodies = ['bam', 'bcf', 'cram', 'vcf.gz'].flatMap(format =>
+    ['', '.c4gh', '.g????????', '.g????????.c4gh'].map(form => `Vault2/*.${format}${form}`),
+  )
   const reading = {
-    's3:GetObject': ['Vault2/*'],
     's3:ListBucket': ['Vault2'],
     'kms:Decrypt': ['StateKey'],
     'secretsmanager:GetSecretValue': ['KeyPairSecret'],
   }
 
-  test('ticket reads the vault', () => expect(mayOf(/ServiceTicket.*Policy/)).toEqual(reading))
-  test('data reads the vault', () => expect(mayOf(/ServiceData.*Policy/)).toEqual(reading))
+  test('ticket reads the vault, all but the indexes', () => {
+    const also = [
+      'Vault2/*.blockmap',
+      'Vault2/*.blockmap.c4gh',
+      'Vault2/*.manifest.json',
+      'Vault2/*/dataset.json',
+    ]
+    expect(mayOf(/ServiceTicket.*Policy/)).toEqual({
+      ...reading,
+      's3:GetObject': [...bodies, ...also].sort(),
+    })
+  })
+
+  test('data reads manifests and bodies', () => {
+    const keys = [...bodies, 'Vault2/*.manifest.json'].sort()
+    expect(mayOf(/ServiceData.*Policy/)).toEqual({ ...reading, 's3:GetObject': keys })
+  })
 
   test('ingest takes from the inbox and writes the vault', () => {
     expect(mayOf(/ServiceIngest.*Policy/)).toEqual({
