@@ -16,7 +16,7 @@ export interface DataReply {
 /**
  * Carries out one piece of a ticket: exactly the bytes that the token names, or a `Range` of them.
  * @throws HtsvaultError TOKEN_EXPIRED, TOKEN_INVALID, FILE_REPLACED where the file is not the one of the ticket any
- * more, RANGE_NOT_SATISFIABLE; from the body, what the stores throw
+ * more, RANGE_NOT_SATISFIABLE, and what the stores throw; from the body too
  */
 export async function answerData(ports: VaultPorts, token: string, range?: string): Promise<DataReply> {
   const whole = await openGrant(ports, await readDataToken(token, ports.keys))
@@ -31,8 +31,25 @@ export async function answerData(ports: VaultPorts, token: string, range?: strin
       'Cache-Control': 'private, no-store',
       ...(asked && { 'Content-Range': `bytes ${start}-${end - 1}/${whole.size}` }),
     },
-    body: whole.stream(start, end),
+    body: await begun(whole.stream(start, end)),
   }
+}
+
+/** A stream whose first chunk was read already: a storage that does not answer is an error, not a body that breaks off. */
+async function begun(stream: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+  const chunks = stream[Symbol.asyncIterator]()
+  const first = await chunks.next()
+  let next: Promise<IteratorResult<Uint8Array>> | undefined = Promise.resolve(first)
+  const iterator: AsyncIterator<Uint8Array> = {
+    next() {
+      const now = next ?? chunks.next()
+      next = undefined
+      return now
+    },
+    // Not a generator: one that is ended before it began would leave the storage's stream open.
+    return: async () => (await chunks.return?.()) ?? { done: true, value: undefined },
+  }
+  return { [Symbol.asyncIterator]: () => iterator }
 }
 
 interface Piece {

@@ -1,4 +1,6 @@
 import { LRUCache } from 'lru-cache'
+import { keepTail } from '#shared/bytes/keepTail.ts'
+import { HtsvaultError } from '#shared/errors.ts'
 import { HtsgetError } from '#shared/htsget/HtsgetError.ts'
 import { formatsOf, type HtsgetQuery } from '#shared/htsget/HtsgetQuery.ts'
 import {
@@ -18,6 +20,8 @@ import type { Identity } from './Identity.ts'
 import type { Manifest } from './Manifest.ts'
 import { baseKey, manifestKey } from './names.ts'
 import { openStored } from './openStored.ts'
+import { perStore } from './perStore.ts'
+import { forgetManifest, recentManifest } from './recentManifests.ts'
 import type { VaultPorts } from './VaultPorts.ts'
 
 export interface TicketOptions {
@@ -33,8 +37,15 @@ export interface TicketOptions {
 /** Time enough for a client that reads the pieces of a whole genome one after another. */
 const defaultTokenSeconds = 3600
 
+/** Of a block map what is read first: all of it up to a file of some GB, its directories up to some 100 GB. */
+const mapTailBytes = 512 << 10
+
 /** Block maps that were asked for lately, by the object's etag: it never changes. */
-const openMaps = new LRUCache<string, Promise<BlockMap>>({ max: 200 })
+const openMaps = perStore(() => new LRUCache<string, Promise<BlockMap>>({ maxSize: 128 << 20 }))
+
+/** What an open map may come to hold, in bytes: its end, and of its pages the 4 MiB used last. */
+const sizeOf = ({ tail, plainSize }: Manifest['blockMap']) =>
+  4 * tail + Math.min(plainSize, mapTailBytes + (4 << 20)) + 1
 
 /**
  * The ticket for one request, JSON: manifest, some pages of the block map, plan, URLs.
@@ -51,11 +62,25 @@ export async function answerTicket(
       'UnsupportedFormat',
       'this vault does not serve encrypted data by htsget yet; nothing is sent in its place',
     )
-  const manifest = await findManifest(
-    ports.vault,
-    id,
-    query.format ? [query.format] : formatsOf[query.datatype],
-  )
+  try {
+    return await ticketOf(ports, id, query, options)
+  } catch (error) {
+    if (!(error instanceof HtsvaultError && ['OBJECT_GONE', 'OBJECT_CHANGED'].includes(error.code)))
+      throw error
+    // The file was replaced since its manifest was read, and its block map went with it.
+    forgetManifest(ports.vault, id)
+    return ticketOf(ports, id, query, options)
+  }
+}
+
+async function ticketOf(
+  ports: VaultPorts,
+  id: string,
+  query: HtsgetQuery,
+  options: TicketOptions,
+): Promise<string> {
+  const formats = query.format ? [query.format] : formatsOf[query.datatype]
+  const manifest = await recentManifest(ports.vault, id, formats)
   if (!manifest) throw await notFound(ports, id, query)
   const map = await openMap(ports, manifest)
   const pieces = await plan(map, query, { ...defaultLimits, ...options.limits })
@@ -77,12 +102,15 @@ async function notFound(
 }
 
 function openMap(ports: VaultPorts, { blockMap }: Manifest): Promise<BlockMap> {
+  const maps = openMaps(ports.vault)
   const key = `${blockMap.key} ${blockMap.etag}`
-  const known = openMaps.get(key)
+  const known = maps.get(key)
   if (known) return known
-  const opened = openStored(ports, blockMap).then(source => openBlockMap(source, blockMap.tail))
-  openMaps.set(key, opened)
-  opened.catch(() => openMaps.delete(key))
+  const opened = openStored(ports, blockMap)
+    .then(source => keepTail(source, Math.max(mapTailBytes, blockMap.tail)))
+    .then(source => openBlockMap(source, blockMap.tail))
+  maps.set(key, opened, { size: sizeOf(blockMap) })
+  opened.catch(() => maps.delete(key))
   return opened
 }
 

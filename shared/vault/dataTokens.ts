@@ -30,10 +30,18 @@ export interface DataGrant {
 const issuer = 'htsvault'
 const audience = 'data'
 
+const derived = new WeakMap<Uint8Array, Promise<CryptoKey>>()
+
 /** The signing key comes out of the vault's key pair, so that a vault has one secret to keep and to rotate. */
-async function signingKey(keys: KeyStore): Promise<Uint8Array> {
+async function signingKey(keys: KeyStore): Promise<CryptoKey> {
   const { secretKey } = await keys.keyPair()
-  return hkdf(sha256, secretKey, undefined, new TextEncoder().encode('htsvault data token v1'), 32)
+  const found = derived.get(secretKey)
+  if (found) return found
+  const bytes = hkdf(sha256, secretKey, undefined, new TextEncoder().encode('htsvault data token v1'), 32)
+  const hmac = { name: 'HMAC', hash: 'SHA-256' }
+  const made = crypto.subtle.importKey('raw', bytes, hmac, false, ['sign', 'verify'])
+  derived.set(secretKey, made)
+  return made
 }
 
 /** A token for one data URL, good for `seconds` from now. */

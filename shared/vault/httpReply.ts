@@ -18,8 +18,19 @@ const told: Readonly<Record<string, HtsgetErrorType>> = {
   TOKEN_EXPIRED: 'PermissionDenied',
   TOKEN_INVALID: 'PermissionDenied',
   FILE_REPLACED: 'NotFound',
-  OBJECT_GONE: 'NotFound',
 }
+
+/**
+ * What may be gone when the client tries again; an object that its manifest names and that is not there is one being
+ * replaced, or a fault of the vault: never an absence.
+ */
+const transientCodes = new Set([
+  'STORE_UNAVAILABLE',
+  'KEY_UNAVAILABLE',
+  'OBJECT_CHANGED',
+  'OBJECT_GONE',
+  'SHORT_READ',
+])
 
 /**
  * The reply to whatever was thrown, in htsget's JSON. An outage is a 503, a fault of our own a 500; neither says what
@@ -33,10 +44,8 @@ export function errorReply(error: unknown): HttpReply {
   const type = told[error.code]
   if (type) return reply(htsgetStatus[type], type, [error.message, error.hint].filter(Boolean).join('. '))
   if (error.code === 'RANGE_NOT_SATISFIABLE') return reply(416, 'InvalidRange', error.message)
-  const transient = ['STORE_UNAVAILABLE', 'KEY_UNAVAILABLE', 'OBJECT_CHANGED', 'SHORT_READ'].includes(
-    error.code,
-  )
-  return transient
-    ? { ...reply(503, 'ServiceUnavailable', 'the storage does not answer; try again') }
-    : reply(500, 'InternalError', `an error of the server itself (${error.code})`)
+  if (!transientCodes.has(error.code))
+    return reply(500, 'InternalError', `an error of the server itself (${error.code})`)
+  const busy = reply(503, 'ServiceUnavailable', 'the storage does not answer; try again')
+  return { ...busy, headers: { ...busy.headers, 'Retry-After': '1' } }
 }

@@ -5,6 +5,7 @@ import type { DatasetSettings } from './DatasetSettings.ts'
 import { maxManifestBytes, readManifest, writeManifest, type Manifest } from './Manifest.ts'
 import { baseKey, isManifestKey, isPartOf, manifestKey, partKey, type UploadName } from './names.ts'
 import type { ObjectInfo } from './ports/ObjectStore.ts'
+import { forgetManifest } from './recentManifests.ts'
 import { SealedWriter } from './SealedWriter.ts'
 import type { VaultPorts } from './VaultPorts.ts'
 
@@ -98,6 +99,7 @@ export async function beginPublication(ports: VaultPorts, of: PublicationOf): Pr
           writeManifest(manifest),
           before ? { ifMatch: before.info.etag } : { ifAbsent: true },
         )
+        forgetManifest(vault, of.id)
         for (const leftover of leftovers) await vault.delete(leftover)
         return manifest
       } catch (error) {
