@@ -42,6 +42,54 @@ const schema = z
       .array(z.string().regex(/^(\*|https?:\/\/[^/]+)$/, 'write https://host, without a path'))
       .min(1)
       .default(['*']),
+    /** Whom alarms are sent to, and where they begin. Without an address or topic they are seen in CloudWatch alone. */
+    alarms: z
+      .strictObject({
+        /** Each is asked by mail whether it wants them. */
+        emails: z.array(z.email()).max(10).default([]),
+        /** A topic that is there already, and lets CloudWatch publish. */
+        topicArn: z
+          .string()
+          .regex(/^arn:[\w-]+:sns:[a-z0-9-]+:\d{12}:[\w-]+$/, 'write the ARN of an SNS topic')
+          .optional(),
+        /** Bytes out of AWS cost more than all else; in gigabytes (10^9 bytes) a day, of the data route. */
+        dataGigabytesPerDay: z.int().min(1).default(500),
+        /** The slowest hundredth of the tickets, in milliseconds. */
+        ticketMilliseconds: z.int().min(100).max(28_000).default(5000),
+      })
+      .prefault({}),
+    /** The API under a name of your own; its `execute-api` name is then switched off. */
+    domain: z
+      .strictObject({
+        name: z
+          .string()
+          .regex(
+            /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/,
+            'write a host name, like htsget.example.org',
+          ),
+        /** Of ACM, in the region of the vault. */
+        certificateArn: z
+          .string()
+          .regex(
+            /^arn:[\w-]+:acm:[a-z0-9-]+:\d{12}:certificate\/[\w-]+$/,
+            'write the ARN of an ACM certificate',
+          ),
+        /** Where Route 53 serves the name, its zone, for the record; else make a CNAME of the output `DomainTarget`. */
+        hostedZone: z
+          .strictObject({
+            id: z.string().regex(/^Z[A-Z0-9]+$/, "write the zone's id"),
+            name: z.string().min(1),
+          })
+          .optional(),
+      })
+      .optional(),
+    /** A web firewall before the API: AWS's lists of bad addresses and requests, and a limit for each address. */
+    firewall: z
+      .strictObject({
+        /** From one address; a genome in pieces of 6 MB is thousands of requests. */
+        requestsPerFiveMinutes: z.int().min(10).max(2_000_000_000).default(10_000),
+      })
+      .optional(),
     /** Whether to make the role with which API Gateway writes logs: one an account and region, so `false` where there is one. */
     apiLogRole: z.boolean().default(true),
   })

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { HtsvaultError } from '#shared/errors.ts'
 import { ingestUpload, type IngestOutcome } from '#shared/vault/ingestUpload.ts'
 import type { Log } from '#shared/vault/Log.ts'
+import { type Metrics, noMetrics } from '#shared/vault/Metrics.ts'
 import { isRefusalKey } from '#shared/vault/names.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
 
@@ -19,10 +20,11 @@ const objectCreated = z.object({
 export interface IngestFunctionProps {
   readonly ports: () => Promise<VaultPorts> | VaultPorts
   readonly log: Log
+  readonly metrics?: Metrics
 }
 
 /** Takes the upload that an event tells of into the vault. What it throws is to be tried again by whoever sent the event. */
-export function createIngestHandler({ ports, log }: IngestFunctionProps) {
+export function createIngestHandler({ ports, log, metrics = noMetrics }: IngestFunctionProps) {
   return middy<unknown, IngestOutcome>().handler(async event => {
     const parsed = objectCreated.safeParse(event)
     if (!parsed.success)
@@ -34,10 +36,23 @@ export function createIngestHandler({ ports, log }: IngestFunctionProps) {
     const { key } = parsed.data.detail.object
     if (isRefusalKey(key)) return { state: 'gone' }
     const began = performance.now()
-    const outcome = await ingestUpload(await ports(), key)
+    const outcome = await Promise.resolve(ports())
+      .then(p => ingestUpload(p, key))
+      .catch((error: unknown) => {
+        metrics.add({ IngestsFailed: 1 })
+        throw error
+      })
+    const seconds = Math.round(performance.now() - began) / 1000
+    if (outcome.state === 'served')
+      metrics.add({
+        IngestsServed: 1,
+        IngestedBytes: outcome.manifest.body.plainSize,
+        IngestSeconds: seconds,
+      })
+    if (outcome.state === 'refused') metrics.add({ IngestsRefused: 1, IngestSeconds: seconds })
     log.info('ingest ended', {
       state: outcome.state,
-      seconds: Math.round(performance.now() - began) / 1000,
+      seconds,
       ...(outcome.state === 'served' && {
         bytes: outcome.manifest.body.plainSize,
         format: outcome.manifest.format,

@@ -1,5 +1,15 @@
+import { busAnnouncements } from '#shared/aws/busAnnouncements.ts'
+import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
+import { environment } from '../environment.ts'
 import { lambdaLog } from '../lambdaLog.ts'
+import { lambdaMetrics } from '../lambdaMetrics.ts'
 import { lambdaPorts } from '../lambdaPorts.ts'
 import { createIngestHandler } from './handler.ts'
 
-export const handler = createIngestHandler({ ports: lambdaPorts, log: lambdaLog })
+let ports: VaultPorts | undefined
+
+export const handler = createIngestHandler({
+  ports: () => (ports ??= { ...lambdaPorts(), announcements: busAnnouncements(environment('EVENT_BUS')) }),
+  log: lambdaLog,
+  metrics: lambdaMetrics,
+})

@@ -9,6 +9,7 @@ import { ticketContentType } from '#shared/htsget/writeTicket.ts'
 import { answerTicket, type TicketOptions } from '#shared/vault/answerTicket.ts'
 import { jsonReply } from '#shared/vault/httpReply.ts'
 import type { Log } from '#shared/vault/Log.ts'
+import { type Metrics, noMetrics } from '#shared/vault/Metrics.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
 import { cors } from '../middleware/cors.ts'
 import { htsgetErrors } from '../middleware/htsgetErrors.ts'
@@ -16,6 +17,7 @@ import { htsgetErrors } from '../middleware/htsgetErrors.ts'
 export interface TicketFunctionProps {
   readonly ports: () => Promise<VaultPorts> | VaultPorts
   readonly log: Log
+  readonly metrics?: Metrics
   readonly service: ServiceInfoProps
   /** Where this API is reached, without a slash at the end; without it, where the request says it came to. */
   readonly url?: string
@@ -28,6 +30,7 @@ export interface TicketFunctionProps {
 export function createTicketHandler({
   ports,
   log,
+  metrics = noMetrics,
   service,
   url,
   scheme = 'https',
@@ -49,6 +52,7 @@ export function createTicketHandler({
         dataUrl: `${url ?? urlOf(event, scheme)}/data/`,
         ...(limits && { limits }),
       })
+      metrics.add({ Tickets: 1 })
       return jsonReply(200, ticketContentType, ticket)
     })
 }

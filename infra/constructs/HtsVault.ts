@@ -4,7 +4,10 @@ import { VaultService } from './VaultService.ts'
 import { VaultState } from './VaultState.ts'
 
 export interface HtsVaultProps {
-  /** The vault's settings, checked at synth; all of them have defaults, and the default is private. */
+  /**
+   * The vault's settings, checked at synth; all of them have defaults, and the default is private. docs/deploy.md has
+   * them in a table, infra/config.ts what each may be.
+   */
   readonly settings?: SettingsInput
 }
 

@@ -13,6 +13,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import type { Settings } from '../config.ts'
+import { addDomain } from './apiDomain.ts'
 import { streamingTimeout } from './DataFunction.ts'
 import { explain } from './explain.ts'
 import { addHtsgetErrors } from './htsgetErrors.ts'
@@ -56,6 +57,8 @@ export class HtsgetApi extends Construct {
       restApiName: `htsvault-${settings.stage}`,
       description: 'htsvault: htsget tickets and data',
       endpointTypes: [EndpointType.REGIONAL],
+      // With a name of its own nobody goes past what stands before that.
+      disableExecuteApiEndpoint: settings.domain !== undefined,
       cloudWatchRole: settings.apiLogRole,
       deployOptions: {
         stageName: settings.stage,
@@ -66,17 +69,24 @@ export class HtsgetApi extends Construct {
         accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLog)),
         loggingLevel: MethodLoggingLevel.OFF,
         dataTraceEnabled: false,
+        // A trace of API Gateway holds the path, which for data is a token; the functions are traced.
+        tracingEnabled: false,
       },
     })
     addHtsgetErrors(this.api)
 
     // Not `api.url`: that waits for the deployment, which waits for the function that needs to know the URL.
     const { region, urlSuffix } = Stack.of(this)
-    this.url = `https://${this.api.restApiId}.execute-api.${region}.${urlSuffix}/${settings.stage}`
+    this.url = settings.domain
+      ? `https://${settings.domain.name}`
+      : `https://${this.api.restApiId}.execute-api.${region}.${urlSuffix}/${settings.stage}`
+    if (settings.domain) addDomain(this.api, settings.domain)
 
     explain(this.api, {
       'AwsSolutions-APIG2': 'The function checks requests: htsget has errors of its own, in JSON of its own.',
-      'AwsSolutions-APIG3': 'A web firewall has a price; a vault that wants one attaches it to the stage.',
+      ...(!settings.firewall && {
+        'AwsSolutions-APIG3': 'A web firewall has a price; "firewall" in the settings makes one.',
+      }),
       'AwsSolutions-APIG6':
         'Execution logs hold paths, and the path of a data URL is its token. The access log is on.',
       [`AwsSolutions-IAM4[Policy::${logPolicy}]`]:

@@ -1,6 +1,5 @@
 import { Duration } from 'aws-cdk-lib'
-import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
-import { Rule } from 'aws-cdk-lib/aws-events'
+import { type EventBus, Rule } from 'aws-cdk-lib/aws-events'
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets'
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations'
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs'
@@ -12,6 +11,7 @@ import {
   because,
   keyPairEnvironment,
   neverOnObjects,
+  onBus,
   onKeyPair,
   onList,
   onObjectKeys,
@@ -24,6 +24,8 @@ import type { VaultState } from './VaultState.ts'
 export interface IngestFunctionProps {
   readonly settings: Settings
   readonly state: VaultState
+  /** Where it announces what became of an upload. */
+  readonly bus: EventBus
 }
 
 /** Takes every upload into the vault: the function, the rule that starts it, and the queue of what it failed on. */
@@ -32,7 +34,7 @@ export class IngestFunction extends Construct {
   /** Events that could not be worked off, for a reason of ours. A refused file is not one of them. */
   readonly failures: Queue
 
-  constructor(scope: Construct, id: string, { settings, state }: IngestFunctionProps) {
+  constructor(scope: Construct, id: string, { settings, state, bus }: IngestFunctionProps) {
     super(scope, id)
     this.failures = new Queue(this, 'Failures', {
       encryption: QueueEncryption.SQS_MANAGED,
@@ -51,6 +53,7 @@ export class IngestFunction extends Construct {
       environment: {
         INBOX_BUCKET: state.inbox.bucketName,
         VAULT_BUCKET: state.vault.bucketName,
+        EVENT_BUS: bus.eventBusName,
         ...keyPairEnvironment(state.keyPair),
       },
       may: [
@@ -67,6 +70,7 @@ export class IngestFunction extends Construct {
         onList(state.inbox, state.vault),
         onObjectKeys(state, 'readWrite', state.inbox, state.vault),
         ...onKeyPair(state.keyPair),
+        onBus(bus),
       ],
       wildcards: {
         ...because("Any upload, and any file of the vault: datasets and names are the users' own.", '*'),
@@ -93,15 +97,6 @@ export class IngestFunction extends Construct {
       targets: [
         new LambdaFunction(this.handler, { deadLetterQueue: this.failures, maxEventAge: Duration.hours(24) }),
       ],
-    })
-
-    new Alarm(this, 'FailuresAlarm', {
-      alarmDescription: 'htsvault: an upload could not be ingested, for a reason of ours',
-      metric: this.failures.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5) }),
-      threshold: 1,
-      evaluationPeriods: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
     })
   }
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Duration } from 'aws-cdk-lib'
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam'
-import { Architecture, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda'
+import { Architecture, LoggingFormat, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda'
 import { Charset, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { Construct } from 'constructs'
 import type { Settings } from '../config.ts'
@@ -34,7 +34,10 @@ export class VaultFunction extends Construct {
     super(scope, id)
     const { role, logGroup } = functionRole(this, 'Log', props)
     for (const statement of props.may) role.addToPolicy(statement)
-    explainWildcards(role, props.wildcards ?? {})
+    explainWildcards(role, {
+      ...props.wildcards,
+      '*': 'Traces belong to no resource: X-Ray takes them for the account.',
+    })
     this.handler = new NodejsFunction(this, 'Handler', {
       description: `htsvault: ${props.description}`,
       entry: join(root, 'functions', props.name, 'index.ts'),
@@ -48,9 +51,13 @@ export class VaultFunction extends Construct {
       role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,
+      tracing: Tracing.ACTIVE,
       // Reusing connections is the SDK's default; the variable that CDK would set is of version 2.
       awsSdkConnectionReuse: false,
-      environment: { ...props.environment, POWERTOOLS_SERVICE_NAME: props.name },
+      environment: {
+        ...props.environment,
+        POWERTOOLS_SERVICE_NAME: props.name,
+      },
       bundling: {
         format: OutputFormat.ESM,
         target: 'node24',

@@ -1,9 +1,12 @@
+import { EventBus } from 'aws-cdk-lib/aws-events'
 import { Construct } from 'constructs'
 import type { Settings } from '../config.ts'
+import { ApiFirewall } from './ApiFirewall.ts'
 import { DataFunction } from './DataFunction.ts'
 import { HtsgetApi } from './HtsgetApi.ts'
 import { IngestFunction } from './IngestFunction.ts'
 import { TicketFunction } from './TicketFunction.ts'
+import { VaultMonitoring } from './VaultMonitoring.ts'
 import type { VaultState } from './VaultState.ts'
 
 export interface VaultServiceProps {
@@ -17,13 +20,31 @@ export class VaultService extends Construct {
   readonly ticket: TicketFunction
   readonly data: DataFunction
   readonly api: HtsgetApi
+  /** On which `FileReady` and `FileRefused` are announced; yours to add rules to. */
+  readonly bus: EventBus
+  readonly monitoring: VaultMonitoring
 
   constructor(scope: Construct, id: string, { settings, state }: VaultServiceProps) {
     super(scope, id)
-    this.ingest = new IngestFunction(this, 'Ingest', { settings, state })
+    this.bus = new EventBus(this, 'Bus', {
+      eventBusName: `htsvault-${settings.stage}`,
+      description: 'htsvault: files that are ready, and files that were refused',
+    })
+    this.ingest = new IngestFunction(this, 'Ingest', { settings, state, bus: this.bus })
     this.api = new HtsgetApi(this, 'Api', { settings })
     this.ticket = new TicketFunction(this, 'Ticket', { settings, state, url: this.api.url })
     this.data = new DataFunction(this, 'Data', { settings, state })
     this.api.serve({ ticket: this.ticket.handler, data: this.data.handler })
+    if (settings.firewall) new ApiFirewall(this, 'Firewall', { ...settings.firewall, api: this.api.api })
+    this.monitoring = new VaultMonitoring(this, 'Monitoring', {
+      settings,
+      api: this.api.api,
+      functions: {
+        ingest: this.ingest.handler,
+        ticket: this.ticket.handler,
+        data: this.data.handler,
+      },
+      failures: this.ingest.failures,
+    })
   }
 }

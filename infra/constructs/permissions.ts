@@ -1,5 +1,6 @@
 import { Stack } from 'aws-cdk-lib'
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import type { EventBus } from 'aws-cdk-lib/aws-events'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import type { IConstruct } from 'constructs'
 import type { VaultKeyPair } from './VaultKeyPair.ts'
@@ -115,3 +116,13 @@ export const keyPairEnvironment = (pair: VaultKeyPair): Readonly<Record<string, 
   KEY_ID: pair.keyArn,
   VAULT_NAME: pair.vaultName,
 })
+
+/** Announcing on the vault's bus, as the vault and of what it announces. */
+export const onBus = (bus: EventBus): PolicyStatement =>
+  new PolicyStatement({
+    actions: ['events:PutEvents'],
+    resources: [bus.eventBusArn],
+    conditions: {
+      StringEquals: { 'events:source': 'htsvault', 'events:detail-type': ['FileReady', 'FileRefused'] },
+    },
+  })

@@ -1,3 +1,4 @@
+import type { Announcements } from './ports/Announcements.ts'
 import type { KeyStore } from './ports/KeyStore.ts'
 import type { ObjectStore } from './ports/ObjectStore.ts'
 
@@ -8,4 +9,6 @@ export interface VaultPorts {
   /** What is served: bodies, indexes, block maps, manifests, dataset settings. */
   readonly vault: ObjectStore
   readonly keys: KeyStore
+  /** Who is told of files that are ready or refused; absent where nobody is. */
+  readonly announcements?: Announcements
 }

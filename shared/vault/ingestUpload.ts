@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { HtsvaultError, type ErrorReport } from '#shared/errors.ts'
 import { openIndexLane } from '#shared/indexes/openIndexLane.ts'
 import { recogniseBytes, recogniseFormat } from '#shared/indexes/recogniseFormat.ts'
+import { fileReady, fileRefused } from './announcement.ts'
 import { readDatasetSettings } from './DatasetSettings.ts'
 import type { Manifest } from './Manifest.ts'
 import { fileId, parseUploadKey, refusalKey } from './names.ts'
@@ -35,6 +36,7 @@ const transientCodes = new Set([
   'OBJECT_GONE',
   'SHORT_READ',
   'PRECONDITION_FAILED',
+  'ANNOUNCEMENT_FAILED',
 ])
 const isRefusal = (error: unknown): error is HtsvaultError =>
   error instanceof HtsvaultError && !transientCodes.has(error.code)
@@ -52,6 +54,8 @@ export async function ingestUpload(ports: VaultPorts, key: string): Promise<Inge
   if (upload === undefined) return { state: 'gone' }
   try {
     const manifest = await takeIn(ports, upload)
+    // While the upload is there, another try announces again: whoever listens hears of every file.
+    await ports.announcements?.announce(fileReady(manifest))
     await ports.inbox.delete(refusalKey(key))
     await ports.inbox.delete(key, upload.etag)
     return { state: 'served', manifest }
@@ -59,6 +63,7 @@ export async function ingestUpload(ports: VaultPorts, key: string): Promise<Inge
     if (!isRefusal(error)) throw error
     const report = error.at({ file: key }).toReport()
     await writeRefusal(ports, upload, report)
+    await ports.announcements?.announce(fileRefused(upload, report))
     return { state: 'refused', report }
   }
 }

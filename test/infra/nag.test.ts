@@ -17,6 +17,19 @@ describe('cdk-nag has no finding that is not answered', () => {
   test('in a known account and region', () =>
     expect(findings(synthesise({}, { account: '111122223333', region: 'eu-central-1' }).app)).toEqual([]))
 
+  test('with an alarm topic, a domain and a firewall', () => {
+    const settings = {
+      alarms: { emails: ['ops@example.org'] },
+      firewall: {},
+      domain: {
+        name: 'htsget.example.org',
+        certificateArn: 'arn:aws:acm:eu-central-1:111122223333:certificate/1-2-3',
+        hostedZone: { id: 'Z123', name: 'example.org' },
+      },
+    }
+    expect(findings(synthesise(settings).app)).toEqual([])
+  })
+
   test('with a public API', () => expect(findings(synthesise({ public: true }).app)).toEqual([]))
 
   test('and finds what is wrong where something is', () => {

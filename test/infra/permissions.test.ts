@@ -30,6 +30,7 @@ const reasons: readonly (readonly [owner: RegExp, wildcard: RegExp, why: string]
     /(inbox|vault)\/\*"\]\]\}$/,
     'S3 writes the access logs, each bucket below its own prefix.',
   ],
+  [/FunctionLogRole/, /^resource \*$/, 'Traces belong to no resource: X-Ray takes them for the account.'],
   [/ServiceIngest/, /Inbox.*\/\*"\]\]\}$/, 'Takes any upload: the keys are named by the users.'],
   [/ServiceIngest/, /Inbox.*\/\*\.refused\.json"\]\]\}$/, 'Says beside any upload why it was refused.'],
   [
@@ -86,11 +87,17 @@ function mayOf(role: RegExp, template = stateless): Record<string, string[]> {
       for (const action of [statement.Action].flat())
         for (const resource of [statement.Resource].flat()) {
           const text = JSON.stringify(resource)
-          const what = ['Inbox', 'Vault2', 'AccessLogs', 'KeyPairSecret', 'Failures', 'StateKey'].find(n =>
-            text.includes(n),
-          )
+          const what = [
+            'Inbox',
+            'Vault2',
+            'AccessLogs',
+            'KeyPairSecret',
+            'Failures',
+            'StateKey',
+            'ServiceBus',
+          ].find(n => text.includes(n))
           const ending = /\/\*[^"]*/.exec(text)?.[0] ?? ''
-          if (action.startsWith('logs:')) continue
+          if (/^(logs|xray):/.test(action)) continue
           ;(may[action] ??= new Set()).add(`${what ?? text}${ending}`)
         }
   return Object.fromEntries(Object.entries(may).map(([action, on]) => [action, [...on].sort()]))
@@ -134,6 +141,7 @@ describe('least privilege', () => {
       'kms:Decrypt': ['StateKey'],
       'kms:GenerateDataKey': ['StateKey'],
       'secretsmanager:GetSecretValue': ['KeyPairSecret'],
+      'events:PutEvents': ['ServiceBus'],
       'sqs:SendMessage': ['Failures'],
       'sqs:GetQueueAttributes': ['Failures'],
       'sqs:GetQueueUrl': ['Failures'],

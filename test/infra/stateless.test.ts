@@ -109,7 +109,7 @@ describe('the functions', () => {
   })
 
   test.each([
-    ['ingest', ['INBOX_BUCKET', 'KEY_ID', 'KEY_SECRET_ID', 'VAULT_BUCKET', 'VAULT_NAME']],
+    ['ingest', ['EVENT_BUS', 'INBOX_BUCKET', 'KEY_ID', 'KEY_SECRET_ID', 'VAULT_BUCKET', 'VAULT_NAME']],
     ['ticket', ['KEY_ID', 'KEY_SECRET_ID', 'TICKET_URL', 'VAULT_BUCKET', 'VAULT_NAME']],
     ['data', ['KEY_ID', 'KEY_SECRET_ID', 'VAULT_BUCKET', 'VAULT_NAME']],
   ])('%s is told where things are, and no secret', (name, variables) => {
@@ -159,14 +159,6 @@ describe('the ingest', () => {
     )
     const [queue] = resourcesOf(stateless, 'AWS::SQS::Queue')
     expect(queue!.Properties['MessageRetentionPeriod']).toBe(14 * 24 * 3600)
-  })
-
-  test('has an alarm on that queue', () => {
-    const [alarm] = resourcesOf(stateless, 'AWS::CloudWatch::Alarm')
-    expect(alarm!.Properties).toMatchObject({
-      MetricName: 'ApproximateNumberOfMessagesVisible',
-      Threshold: 1,
-    })
   })
 })
 

@@ -81,6 +81,19 @@ requireTools('cfn-lint')('cfn-lint', () => {
 
   test.each([
     ['private', { stage: 'lint' }],
+    [
+      'watched and fenced',
+      {
+        stage: 'lint',
+        alarms: { emails: ['ops@example.org'] },
+        firewall: {},
+        domain: {
+          name: 'htsget.example.org',
+          certificateArn: 'arn:aws:acm:eu-central-1:111122223333:certificate/1-2-3',
+          hostedZone: { id: 'Z123', name: 'example.org' },
+        },
+      },
+    ],
     ['public', { stage: 'lint', public: true, ingestConcurrency: 5 }],
   ])(
     'finds nothing in the templates of a %s vault',
