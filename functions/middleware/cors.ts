@@ -20,7 +20,8 @@ export function corsHeaders(event: APIGatewayProxyEvent): Record<string, string>
     'Access-Control-Allow-Origin': origin,
     ...(event.httpMethod === 'OPTIONS' && {
       'Access-Control-Allow-Methods': 'GET, POST, OPTIONS',
-      'Access-Control-Allow-Headers': asked ?? 'Content-Type, Authorization, Range',
+      'Access-Control-Allow-Headers':
+        asked ?? 'Content-Type, Authorization, Range, Htsget-Context-Public-Key',
       'Access-Control-Max-Age': maxAge,
     }),
     'Access-Control-Expose-Headers': 'Content-Length, Content-Range',

@@ -12,6 +12,7 @@ import type { Log } from '#shared/vault/Log.ts'
 import { type Metrics, noMetrics } from '#shared/vault/Metrics.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
 import { cors } from '../middleware/cors.ts'
+import { eventHeader } from '../middleware/eventHeader.ts'
 import { htsgetErrors } from '../middleware/htsgetErrors.ts'
 
 export interface TicketFunctionProps {
@@ -51,6 +52,7 @@ export function createTicketHandler({
       const ticket = await answerTicket(await ports(), id, query, {
         dataUrl: `${url ?? urlOf(event, scheme)}/data/`,
         ...(limits && { limits }),
+        publicKey: eventHeader(event, 'htsget-context-public-key'),
       })
       metrics.add({ Tickets: 1 })
       return jsonReply(200, ticketContentType, ticket)

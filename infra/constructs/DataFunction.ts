@@ -19,7 +19,7 @@ export interface DataFunctionProps {
   readonly state: VaultState
 }
 
-const reads = [...vaultKeys.manifests, ...vaultKeys.bodies]
+const reads = [...vaultKeys.manifests, ...vaultKeys.blockMaps, ...vaultKeys.bodies]
 
 /** Streams what a ticket's URL stands for. */
 export class DataFunction extends Construct {
@@ -40,10 +40,7 @@ export class DataFunction extends Construct {
         onObjectKeys(state, 'read', state.vault),
         ...onKeyPair(state.keyPair),
       ],
-      wildcards: because(
-        "The manifest and the body of any file: datasets and names are the users' own.",
-        ...reads,
-      ),
+      wildcards: because("All of any file but its index: datasets and names are the users' own.", ...reads),
     }).handler
   }
 }

@@ -65,8 +65,12 @@ export class IngestFunction extends Construct {
           's3:GetObject',
           's3:PutObject',
         ]),
-        // Who may open and read a dataset is for its owner to say.
-        neverOnObjects(state.vault, ['s3:DeleteObject', 's3:PutObject'], vaultKeys.settings),
+        // Who may open and read a dataset is for its owner to say, and whose a key is for the operator.
+        neverOnObjects(
+          state.vault,
+          ['s3:DeleteObject', 's3:PutObject'],
+          [...vaultKeys.settings, ...vaultKeys.registeredKeys],
+        ),
         onList(state.inbox, state.vault),
         onObjectKeys(state, 'readWrite', state.inbox, state.vault),
         ...onKeyPair(state.keyPair),

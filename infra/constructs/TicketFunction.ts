@@ -25,6 +25,7 @@ const reads = [
   ...vaultKeys.manifests,
   ...vaultKeys.settings,
   ...vaultKeys.blockMaps,
+  ...vaultKeys.registeredKeys,
   // A presigned URL can do what its signer may do.
   ...vaultKeys.bodies,
 ]
@@ -53,7 +54,10 @@ export class TicketFunction extends Construct {
         onObjectKeys(state, 'read', state.vault),
         ...onKeyPair(state.keyPair),
       ],
-      wildcards: because("All of any file but its index: datasets and names are the users' own.", ...reads),
+      wildcards: because(
+        "All of any file but its index, and for whom it is encrypted: datasets and names are the users' own.",
+        ...reads,
+      ),
     }).handler
   }
 }

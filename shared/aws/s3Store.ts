@@ -9,6 +9,7 @@ import { HtsvaultError } from '#shared/errors.ts'
 import type { ObjectStore } from '#shared/vault/ports/ObjectStore.ts'
 import { isConflict, isNotFound, isPreconditionFailed, s3Error } from './s3Errors.ts'
 import { bucketFields, checkKey, infoOf, quotedEtag } from './s3Objects.ts'
+import { s3Presign } from './s3Presign.ts'
 import { s3Stream } from './s3Stream.ts'
 import { s3Put, s3Upload } from './s3Upload.ts'
 
@@ -69,6 +70,11 @@ export function s3Store(client: S3Client, bucketName: string, { owner }: S3Store
     stream(key, start, end, etag) {
       checkKey(key)
       return s3Stream(client, bucket, key, start, end, etag)
+    },
+
+    async presign(key, start, end, etag, seconds) {
+      checkKey(key)
+      return s3Presign(client, bucket, key, { start, end, etag, seconds })
     },
 
     async put(key, bytes, condition) {

@@ -1,5 +1,5 @@
 import { coalesce } from '#shared/bytes/ByteRange.ts'
-import { type PlainRange, plainRange } from './sizes.ts'
+import { type PlainRange, plainRange, segmentBytes } from './sizes.ts'
 
 /**
  * Alternating lengths to discard and to keep, in bytes of the plain text (spec §4.2). Of odd length: the rest after
@@ -12,6 +12,18 @@ export type EditList = readonly number[]
  * longer one encrypts the slice anew instead.
  */
 export const portableEditListLength = 20
+
+/**
+ * Whether every public reader takes the list right, of a body of `size` plain bytes: at most 20 lengths, an even number,
+ * nothing discarded at the start (the htslib plugin), and no kept range that begins or ends just where a segment does
+ * (the Python and the Rust reader), but at the body's own start and end.
+ */
+export function isPortable(list: EditList, size: number): boolean {
+  if (list.length > portableEditListLength || list.length % 2 !== 0 || list[0] !== 0) return false
+  return keptRanges(list, size)
+    .flatMap(({ start, end }): number[] => [start, end])
+    .every(border => border === 0 || border === size || border % segmentBytes !== 0)
+}
 
 /** The ranges that a list keeps of `size` plain bytes: ascending, apart from each other, none empty. */
 export function keptRanges(list: EditList, size = Infinity): PlainRange[] {

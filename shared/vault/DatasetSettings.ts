@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { readPublicKey } from '#shared/crypt4gh/keys/readPublicKey.ts'
 import { HtsvaultError } from '#shared/errors.ts'
 import type { ObjectStore } from './ports/ObjectStore.ts'
 import { settingsKey } from './names.ts'
@@ -7,10 +8,33 @@ const schema = z.strictObject({
   /** Who, besides the vault, can open the dataset's objects: Crypt4GH public keys, PEM or their base64 line. */
   recipients: z.array(z.string().min(1)).max(1000).default([]),
   encryption: z.enum(['crypt4gh', 'none']).default('crypt4gh'),
+  /**
+   * Encrypt what a ticket of ciphertext holds under a data key of its own, always: who may read a region then holds no
+   * key to the rest of the file.
+   */
+  freshKeys: z.boolean().default(false),
 })
 
 /** The settings of one dataset, `<dataset>/dataset.json` in the vault. */
 export type DatasetSettings = z.infer<typeof schema>
+
+/** The dataset's recipients, raw, 32 bytes each. @throws HtsvaultError DATASET_SETTINGS_INVALID */
+export function readRecipients({ recipients }: Pick<DatasetSettings, 'recipients'>): Uint8Array[] {
+  return recipients.map((recipient, i) => {
+    try {
+      return readPublicKey(recipient)
+    } catch (cause) {
+      throw new HtsvaultError(
+        'DATASET_SETTINGS_INVALID',
+        `recipient ${i + 1} of the dataset's settings is no public key`,
+        {
+          hint: 'Put the text of a .pub file (htsvault c4gh keygen) in dataset.json, then delete the .refused.json beside the upload.',
+          cause,
+        },
+      )
+    }
+  })
+}
 
 const maxSettingsBytes = 1 << 20
 

@@ -1,12 +1,10 @@
 import { randomBytes } from '#shared/crypt4gh/Backend.ts'
 import { Encryptor } from '#shared/crypt4gh/body/Encryptor.ts'
 import { writeHeader } from '#shared/crypt4gh/header/writeHeader.ts'
-import { readPublicKey } from '#shared/crypt4gh/keys/readPublicKey.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { cipherSize } from '#shared/crypt4gh/sizes.ts'
 import { wipe } from '#shared/crypt4gh/wipe.ts'
-import { HtsvaultError } from '#shared/errors.ts'
-import type { DatasetSettings } from './DatasetSettings.ts'
+import { readRecipients, type DatasetSettings } from './DatasetSettings.ts'
 import type { StoredObject } from './Manifest.ts'
 import type { Upload } from './ports/ObjectStore.ts'
 import type { VaultPorts } from './VaultPorts.ts'
@@ -94,23 +92,6 @@ export class SealedWriter {
   async abort(): Promise<void> {
     await this.#upload.abort()
   }
-}
-
-function readRecipients({ recipients }: DatasetSettings): Uint8Array[] {
-  return recipients.map((recipient, i) => {
-    try {
-      return readPublicKey(recipient)
-    } catch (cause) {
-      throw new HtsvaultError(
-        'DATASET_SETTINGS_INVALID',
-        `recipient ${i + 1} of the dataset's settings is no public key`,
-        {
-          hint: 'Put the text of a .pub file (htsvault c4gh keygen) in dataset.json, then delete the .refused.json beside the upload.',
-          cause,
-        },
-      )
-    }
-  })
 }
 
 const distinct = (keys: readonly Uint8Array[]): Uint8Array[] =>

@@ -1,9 +1,14 @@
 import { cutBgzf } from '#shared/bgzf/cutBgzf.ts'
 import type { VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
+import type { ByteRange } from '#shared/bytes/ByteRange.ts'
+import type { ByteSource } from '#shared/bytes/ByteSource.ts'
 import { HtsvaultError } from '#shared/errors.ts'
 import { readDataToken, type DataGrant } from './dataTokens.ts'
 import { maxManifestBytes, readManifest } from './Manifest.ts'
-import { openStored } from './openStored.ts'
+import { openFileMap } from './openFileMap.ts'
+import { openStored, storedSource } from './openStored.ts'
+import { sliceStream } from './plainParts.ts'
+import { sealedParts } from './sealedParts.ts'
 import type { VaultPorts } from './VaultPorts.ts'
 
 /** The bytes that a data URL yields. */
@@ -60,7 +65,9 @@ interface Piece {
 async function openGrant(ports: VaultPorts, grant: DataGrant): Promise<Piece> {
   const object = await ports.vault.get(grant.manifestKey, maxManifestBytes)
   const manifest = object && readManifest(object.bytes, grant.manifestKey)
-  if (manifest?.body.etag !== grant.etag)
+  // A grant of stored bytes is one of ciphertext: should the same bytes be there plain, it is not for those.
+  const plainNow = grant.unit === 'stored' && manifest?.body.header === undefined
+  if (manifest?.body.etag !== grant.etag || plainNow)
     throw new HtsvaultError(
       'FILE_REPLACED',
       'the file is not the one any more that the ticket was made for',
@@ -68,31 +75,20 @@ async function openGrant(ports: VaultPorts, grant: DataGrant): Promise<Piece> {
         hint: 'Ask for a new ticket.',
       },
     )
-  const plain = await openStored(ports, manifest.body)
-  if (grant.unit === 'bytes')
-    return {
-      size: grant.end - grant.start,
-      stream: (start, end) => plain.stream(grant.start + start, grant.start + end),
-    }
+  const { body } = manifest
+  if (grant.unit === 'stored') return part(storedSource(ports.vault, body), grant)
+  const plain = await openStored(ports, body)
+  if (grant.unit === 'sealed')
+    return sealedParts(grant, { plain, map: () => openFileMap(ports, manifest) }, ports.keys)
+  if (grant.unit === 'bytes') return part(plain, grant)
   const cut = await cutBgzf(plain, { start: grant.start as VirtualOffset, end: grant.end as VirtualOffset })
-  return { size: cut.size, stream: (start, end) => slice(cut.stream(), start, end) }
+  return { size: cut.size, stream: (start, end) => sliceStream(cut.stream(), start, end) }
 }
 
-/** Bytes `start` to `end` of a stream. */
-async function* slice(
-  stream: AsyncIterable<Uint8Array>,
-  start: number,
-  end: number,
-): AsyncGenerator<Uint8Array> {
-  let at = 0
-  for await (const chunk of stream) {
-    const from = Math.max(start - at, 0)
-    const to = Math.min(end - at, chunk.length)
-    if (from < to) yield chunk.subarray(from, to)
-    at += chunk.length
-    if (at >= end) return
-  }
-}
+const part = (source: ByteSource, range: ByteRange): Piece => ({
+  size: range.end - range.start,
+  stream: (start, end) => source.stream(range.start + start, range.start + end),
+})
 
 /**
  * One byte range (RFC 9110 §14.1.2). A header that is not one range of bytes is ignored, as the RFC lets a server do.

@@ -1,5 +1,3 @@
-import { LRUCache } from 'lru-cache'
-import { keepTail } from '#shared/bytes/keepTail.ts'
 import { HtsvaultError } from '#shared/errors.ts'
 import { HtsgetError } from '#shared/htsget/HtsgetError.ts'
 import { formatsOf, type HtsgetQuery } from '#shared/htsget/HtsgetQuery.ts'
@@ -13,14 +11,16 @@ import {
 } from '#shared/htsget/planTicket.ts'
 import { resolveRegions } from '#shared/htsget/resolveRegions.ts'
 import { dataUri, writeTicket, type TicketUrl } from '#shared/htsget/writeTicket.ts'
-import { openBlockMap, type BlockMap } from '#shared/indexes/blockMap/openBlockMap.ts'
+import type { BlockMap } from '#shared/indexes/blockMap/openBlockMap.ts'
 import { signDataToken } from './dataTokens.ts'
+import { readDatasetSettings } from './DatasetSettings.ts'
+import { encryptedUrls, type EncryptedTicket } from './encryptedUrls.ts'
 import { findManifest } from './findManifest.ts'
 import type { Identity } from './Identity.ts'
 import type { Manifest } from './Manifest.ts'
 import { baseKey, manifestKey } from './names.ts'
-import { openStored } from './openStored.ts'
-import { perStore } from './perStore.ts'
+import { openFileMap } from './openFileMap.ts'
+import { recipientsOf } from './recipientsOf.ts'
 import { forgetManifest, recentManifest } from './recentManifests.ts'
 import type { VaultPorts } from './VaultPorts.ts'
 
@@ -30,22 +30,16 @@ export interface TicketOptions {
   /** How long a data URL is good for, in seconds. */
   readonly tokenSeconds?: number
   readonly limits?: Partial<PlanLimits>
+  /** The request's `Htsget-Context-Public-Key`: for whom a ticket of ciphertext is. */
+  readonly publicKey?: string | undefined
+  /** Encrypt under a key of the ticket's own always, whatever the dataset's settings say. */
+  readonly freshKeys?: boolean
   /** Who asks; absent where the vault knows nobody: a public one, or one that IAM guards. */
   readonly identity?: Identity
 }
 
 /** Time enough for a client that reads the pieces of a whole genome one after another. */
 const defaultTokenSeconds = 3600
-
-/** Of a block map what is read first: all of it up to a file of some GB, its directories up to some 100 GB. */
-const mapTailBytes = 512 << 10
-
-/** Block maps that were asked for lately, by the object's etag: it never changes. */
-const openMaps = perStore(() => new LRUCache<string, Promise<BlockMap>>({ maxSize: 128 << 20 }))
-
-/** What an open map may come to hold, in bytes: its end, and of its pages the 4 MiB used last. */
-const sizeOf = ({ tail, plainSize }: Manifest['blockMap']) =>
-  4 * tail + Math.min(plainSize, mapTailBytes + (4 << 20)) + 1
 
 /**
  * The ticket for one request, JSON: manifest, some pages of the block map, plan, URLs.
@@ -57,11 +51,6 @@ export async function answerTicket(
   query: HtsgetQuery,
   options: TicketOptions,
 ): Promise<string> {
-  if (query.encryptionScheme)
-    throw new HtsgetError(
-      'UnsupportedFormat',
-      'this vault does not serve encrypted data by htsget yet; nothing is sent in its place',
-    )
   try {
     return await ticketOf(ports, id, query, options)
   } catch (error) {
@@ -82,12 +71,33 @@ async function ticketOf(
   const formats = query.format ? [query.format] : formatsOf[query.datatype]
   const manifest = await recentManifest(ports.vault, id, formats)
   if (!manifest) throw await notFound(ports, id, query)
-  const map = await openMap(ports, manifest)
-  const pieces = await plan(map, query, { ...defaultLimits, ...options.limits })
-  return writeTicket(
-    manifest.format,
-    await Promise.all(pieces.map(piece => urlOf(piece, manifest, ports, options))),
-  )
+  const map = await openFileMap(ports, manifest)
+  const limits = { ...defaultLimits, ...options.limits }
+  const urls = query.encryptionScheme
+    ? await encrypt(ports, manifest, map, query, limits, options)
+    : await Promise.all((await plan(map, query, limits)).map(piece => urlOf(piece, manifest, ports, options)))
+  return writeTicket(manifest.format, urls)
+}
+
+async function encrypt(
+  ports: VaultPorts,
+  manifest: Manifest,
+  map: BlockMap,
+  query: HtsgetQuery,
+  limits: PlanLimits,
+  options: TicketOptions,
+): Promise<TicketUrl[]> {
+  const settings = await readDatasetSettings(ports.vault, manifest.dataset)
+  return encryptedUrls(ports, manifest, {
+    recipients: await recipientsOf(ports.vault, options, settings),
+    plan: own => plan(map, query, { ...limits, ...own }),
+    limits,
+    freshKeys: settings.freshKeys || (options.freshKeys ?? false),
+    // Who spells it so is a client of before the draft; those that there are fail on anything but a 200.
+    storageUrls: query.encryptionScheme !== 'c4gh',
+    seconds: options.tokenSeconds ?? defaultTokenSeconds,
+    urlOf: grant => dataUrl(grant, manifest, ports, options),
+  })
 }
 
 async function notFound(
@@ -101,19 +111,6 @@ async function notFound(
   return new HtsgetError('NotFound', `there is no such file among the ${datatype}`)
 }
 
-function openMap(ports: VaultPorts, { blockMap }: Manifest): Promise<BlockMap> {
-  const maps = openMaps(ports.vault)
-  const key = `${blockMap.key} ${blockMap.etag}`
-  const known = maps.get(key)
-  if (known) return known
-  const opened = openStored(ports, blockMap)
-    .then(source => keepTail(source, Math.max(mapTailBytes, blockMap.tail)))
-    .then(source => openBlockMap(source, blockMap.tail))
-  maps.set(key, opened, { size: sizeOf(blockMap) })
-  opened.catch(() => maps.delete(key))
-  return opened
-}
-
 async function plan(map: BlockMap, query: HtsgetQuery, limits: PlanLimits): Promise<Piece[]> {
   if (query.headerOnly) return planHeader(map, limits)
   if (!query.regions) return planWhole(map, limits)
@@ -123,21 +120,22 @@ async function plan(map: BlockMap, query: HtsgetQuery, limits: PlanLimits): Prom
 async function urlOf(
   piece: Piece,
   manifest: Manifest,
-  { keys }: VaultPorts,
+  ports: VaultPorts,
   options: TicketOptions,
 ): Promise<TicketUrl> {
   const cls = piece.class && { class: piece.class }
   if (piece.kind === 'inline') return { url: dataUri(piece.bytes), ...cls }
-  const token = await signDataToken(
-    {
-      manifestKey: manifestKey(baseKey(manifest.id, manifest.format)),
-      etag: manifest.body.etag,
-      unit: piece.kind,
-      start: piece.start,
-      end: piece.end,
-    },
-    keys,
-    options.tokenSeconds ?? defaultTokenSeconds,
-  )
-  return { url: options.dataUrl + token, ...cls }
+  const { kind: unit, start, end } = piece
+  return { url: await dataUrl({ unit, start, end }, manifest, ports, options), ...cls }
+}
+
+async function dataUrl(
+  grant: Parameters<EncryptedTicket['urlOf']>[0],
+  manifest: Manifest,
+  { keys }: VaultPorts,
+  options: TicketOptions,
+): Promise<string> {
+  const file = { manifestKey: manifestKey(baseKey(manifest.id, manifest.format)), etag: manifest.body.etag }
+  const seconds = options.tokenSeconds ?? defaultTokenSeconds
+  return options.dataUrl + (await signDataToken({ ...grant, ...file }, keys, seconds))
 }

@@ -2,30 +2,71 @@ import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { jwtVerify, SignJWT } from 'jose'
 import { z } from 'zod'
+import type { VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
 import { HtsvaultError } from '#shared/errors.ts'
+import type { PlainPart } from './plainParts.ts'
 import type { KeyStore } from './ports/KeyStore.ts'
 
 const offset = z.number().int().nonnegative()
 
-const claims = z.object({
+const file = {
   /** The manifest's key. */
   f: z.string(),
   /** The body's etag: a token is for the bytes that were planned, not for whatever replaced them. */
   g: z.string(),
-  /** `b`: bytes of the plain file; `v`: BGZF virtual offsets. */
-  u: z.enum(['b', 'v']),
-  /** From (included), to (excluded). */
-  r: z.tuple([offset, offset]),
-})
+}
+/** From (included), to (excluded). */
+const range = z.tuple([offset, offset])
 
-/** What the bearer of a data URL may read: these bytes of this file as it was when the ticket was made. */
-export interface DataGrant {
+const claims = z.discriminatedUnion('u', [
+  /** `b`: bytes of the plain file; `v`: BGZF virtual offsets; `s`: bytes of the stored object, encrypted as it is. */
+  z.object({ ...file, u: z.enum(['b', 'v', 's']), r: range }),
+  /** Segments encrypted for this ticket. */
+  z.object({
+    ...file,
+    u: z.literal('c'),
+    /** The salt of the keys. */
+    n: z.base64url(),
+    /** Number of the first segment. */
+    i: offset,
+    /** The plain bytes: kind, then the numbers of a `PlainPart`. */
+    p: z.array(
+      z.union([
+        z.tuple([z.enum(['h', 'e', 'b']), offset, offset]),
+        z.tuple([z.literal('v'), offset, offset, offset, offset, offset]),
+      ]),
+    ),
+  }),
+])
+
+interface FileGrant {
   readonly manifestKey: string
+  /** Of the body. */
   readonly etag: string
+}
+/** Bytes of the plain file, or of what a virtual range inflates to. */
+export interface PlainGrant extends FileGrant {
   readonly unit: 'bytes' | 'virtual'
   readonly start: number
   readonly end: number
 }
+/** Bytes of the object as it is stored, which is encrypted. */
+export interface StoredGrant extends FileGrant {
+  readonly unit: 'stored'
+  readonly start: number
+  readonly end: number
+}
+/** Plain bytes, as Crypt4GH segments under the keys of a ticket's own. */
+export interface SealedGrant extends FileGrant {
+  readonly unit: 'sealed'
+  readonly salt: Uint8Array
+  /** Number of the first segment in the ticket's file: the parts begin with it. */
+  readonly segment: number
+  readonly parts: readonly PlainPart[]
+}
+
+/** What the bearer of a data URL may read, of this file as it was when the ticket was made. */
+export type DataGrant = PlainGrant | StoredGrant | SealedGrant
 
 const issuer = 'htsvault'
 const audience = 'data'
@@ -47,12 +88,7 @@ async function signingKey(keys: KeyStore): Promise<CryptoKey> {
 /** A token for one data URL, good for `seconds` from now. */
 export async function signDataToken(grant: DataGrant, keys: KeyStore, seconds: number): Promise<string> {
   const now = Math.floor(Date.now() / 1000)
-  return new SignJWT({
-    f: grant.manifestKey,
-    g: grant.etag,
-    u: grant.unit === 'bytes' ? 'b' : 'v',
-    r: [grant.start, grant.end],
-  })
+  return new SignJWT({ f: grant.manifestKey, g: grant.etag, ...writeUnit(grant) })
     .setProtectedHeader({ alg: 'HS256' })
     .setIssuer(issuer)
     .setAudience(audience)
@@ -68,8 +104,7 @@ export async function readDataToken(token: string, keys: KeyStore): Promise<Data
       issuer,
       audience,
     })
-    const { f, g, u, r } = claims.parse(payload)
-    return { manifestKey: f, etag: g, unit: u === 'b' ? 'bytes' : 'virtual', start: r[0], end: r[1] }
+    return readGrant(claims.parse(payload))
   } catch (cause) {
     if (cause instanceof HtsvaultError) throw cause
     if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_JWT_EXPIRED')
@@ -81,5 +116,45 @@ export async function readDataToken(token: string, keys: KeyStore): Promise<Data
       hint: 'Ask for a ticket, and use its URLs as they are.',
       cause,
     })
+  }
+}
+
+const units = { bytes: 'b', virtual: 'v', stored: 's' } as const
+const kinds = { header: 'h', eof: 'e', bytes: 'b' } as const
+
+function writeUnit(grant: DataGrant) {
+  if (grant.unit !== 'sealed') return { u: units[grant.unit], r: [grant.start, grant.end] }
+  const { salt, segment, parts } = grant
+  return {
+    u: 'c',
+    n: Buffer.from(salt).toString('base64url'),
+    i: segment,
+    p: parts.map(part =>
+      part.kind === 'virtual'
+        ? ['v', part.start, part.end, part.size, part.from, part.to]
+        : [kinds[part.kind], part.start, part.end],
+    ),
+  }
+}
+
+function readGrant(claimed: z.infer<typeof claims>): DataGrant {
+  const file = { manifestKey: claimed.f, etag: claimed.g }
+  if (claimed.u !== 'c') {
+    const [start, end] = claimed.r
+    const unit = ({ b: 'bytes', v: 'virtual', s: 'stored' } as const)[claimed.u]
+    return { ...file, unit, start, end }
+  }
+  return {
+    ...file,
+    unit: 'sealed',
+    salt: Buffer.from(claimed.n, 'base64url'),
+    segment: claimed.i,
+    parts: claimed.p.map((part): PlainPart => {
+      const [, start, end] = part
+      if (part[0] !== 'v')
+        return { kind: ({ h: 'header', e: 'eof', b: 'bytes' } as const)[part[0]], start, end }
+      const [, , , size, from, to] = part
+      return { kind: 'virtual', start: start as VirtualOffset, end: end as VirtualOffset, size, from, to }
+    }),
   }
 }

@@ -35,6 +35,11 @@ export function parseUploadKey(key: string): UploadName {
       hint: 'Put it in a folder of the inbox, inbox/<dataset>/<name>: the first folder is the dataset.',
     })
   const segments = key.split('/')
+  if (key.startsWith(ownPrefix))
+    throw new HtsvaultError('INVALID_NAME', "this folder is the vault's own", {
+      place: { file: key },
+      hint: 'Put the file in another folder of the inbox.',
+    })
 
   const odd = /[\u0000-\u001f\u007f\\?#]/.test(key)
   if (
@@ -67,6 +72,9 @@ export const manifestKey = (base: string): string => base + manifestEnding
 export const isManifestKey = (key: string): boolean => key.endsWith(manifestEnding)
 
 export const settingsKey = (dataset: string): string => `${dataset}/dataset.json`
+
+/** The first part of the vault's own keys: no dataset has this name. */
+export const ownPrefix = '_htsvault/'
 
 export const refusalEnding = '.refused.json'
 export const refusalKey = (uploadKey: string): string => uploadKey + refusalEnding

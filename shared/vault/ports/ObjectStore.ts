@@ -30,6 +30,13 @@ export interface StreamOptions {
   readonly reuse?: boolean
 }
 
+/** A GET that a stranger to the store may make: this URL with these headers. */
+export interface PresignedGet {
+  readonly url: string
+  /** All of them are part of the signature. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
 /**
  * A bucket, or a folder in its place. Keys are `/`-separated, without a leading one.
  *
@@ -59,4 +66,9 @@ export interface ObjectStore {
   delete(key: string, ifMatch?: string): Promise<boolean>
   /** Every object whose key begins with `prefix`, in the order of UTF-8 bytes. */
   list(prefix: string): AsyncIterable<ObjectInfo>
+  /**
+   * A GET of exactly these bytes of the object with that etag, good for `seconds`; absent where the store has no such
+   * URLs. It answers 206.
+   */
+  presign?(key: string, start: number, end: number, etag: string, seconds: number): Promise<PresignedGet>
 }
