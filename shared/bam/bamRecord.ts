@@ -1,4 +1,5 @@
 import { HtsvaultError } from '#shared/errors.ts'
+import { tagEnd } from './tagEnd.ts'
 
 /** Bytes of a record before its name, `block_size` included (SAMv1 §4.2). */
 export const fixedSize = 36
@@ -8,11 +9,13 @@ export const fieldAt = {
   refId: 4,
   pos: 8,
   nameSize: 12,
+  mappingQuality: 13,
   cigarOps: 16,
   flag: 18,
   bases: 20,
   nextRefId: 24,
   nextPos: 28,
+  templateLength: 32,
 } as const
 
 export const unmappedFlag = 4
@@ -20,7 +23,7 @@ export const unmappedFlag = 4
 /** CIGAR operations that consume bases of the reference (M, D, N, =, X) and of the read (M, I, S, =, X): one bit each. */
 const consumesReference = 0b110001101
 const consumesRead = 0b110010011
-const softClip = 4
+export const softClip = 4
 
 /**
  * Checks that the lengths in a record's fields fit the record, and its references the header. The record starts at
@@ -43,6 +46,21 @@ export function checkRecord(view: DataView, at: number, size: number, references
 }
 
 /**
+ * Whether a checked record's CIGAR may be in the tag CG, because it does not fit 16 bits: what stands in its place is
+ * one soft clip of all bases, and a skip (§4.2.2).
+ */
+export function hasCigarTag(view: DataView, at: number): boolean {
+  if (view.getUint16(at + fieldAt.cigarOps, true) === 0) return false
+  const first = view.getUint32(at + fixedSize + view.getUint8(at + fieldAt.nameSize), true)
+  return (
+    (first & 15) === softClip &&
+    first >>> 4 === view.getInt32(at + fieldAt.bases, true) &&
+    view.getInt32(at + fieldAt.pos, true) >= 0 &&
+    view.getInt32(at + fieldAt.refId, true) >= 0
+  )
+}
+
+/**
  * Where the alignment of a checked record ends on its reference (0-based, excluded), as htslib's `bam_endpos` has
  * it: one that covers no base, and that of an unmapped record, is one base long.
  * @throws HtsvaultError BAM_RECORD_INVALID where the CIGAR and the bases do not agree, or the CG tag is cut off
@@ -54,15 +72,8 @@ export function recordEnd(view: DataView, at: number, size: number): number {
   if (ops === 0) return pos + 1
   let from = at + fixedSize + view.getUint8(at + fieldAt.nameSize)
   let to = from + 4 * ops
-  const first = view.getUint32(from, true)
   const bases = view.getInt32(at + fieldAt.bases, true)
-  // A CIGAR that does not fit 16 bits is in the CG tag; what is here is one soft clip of all, and a skip (§4.2.2).
-  if (
-    (first & 15) === softClip &&
-    first >>> 4 === bases &&
-    pos >= 0 &&
-    view.getInt32(at + fieldAt.refId, true) >= 0
-  ) {
+  if (hasCigarTag(view, at)) {
     const tag = findCigarTag(view, to + ((bases + 1) >>> 1) + bases, at + size)
     if (tag >= 0) {
       const count = view.getUint32(tag, true)
@@ -84,43 +95,24 @@ export function recordEnd(view: DataView, at: number, size: number): number {
   return pos + (onReference === 0 ? 1 : onReference)
 }
 
-/** Bytes of a tag's value by its type; of an array's element by its subtype. */
-const valueSizes: Readonly<Record<string, number>> = { A: 1, c: 1, C: 1, s: 2, S: 2, i: 4, I: 4, f: 4, d: 8 }
-const sizeOfType = new Uint8Array(256)
-for (const [type, size] of Object.entries(valueSizes)) sizeOfType[type.charCodeAt(0)] = size
-
 const letterB = 0x42
 const letterC = 0x43
 const letterG = 0x47
-const letterH = 0x48
 const letterI = 0x49
-const letterZ = 0x5a
 const letterSmallI = 0x69
 
-/** Where the count of the array CG:B,I stands, -1 where there is none. */
-function findCigarTag(view: DataView, at: number, end: number): number {
+/**
+ * Where the count of the array CG:B,I stands among a record's tags, -1 where there is none.
+ * @throws HtsvaultError BAM_RECORD_INVALID
+ */
+export function findCigarTag(view: DataView, at: number, end: number): number {
   while (at + 3 <= end) {
-    const type = view.getUint8(at + 2)
-    const value = at + 3
-    let next: number
-    if (type === letterZ || type === letterH) {
-      next = value
-      while (next < end && view.getUint8(next) !== 0) next++
-      next++
-    } else if (type === letterB) {
-      if (value + 5 > end) throw badTags()
-      const elementSize = sizeOfType[view.getUint8(value)]!
-      if (elementSize === 0) throw badTags()
-      next = value + 5 + elementSize * view.getUint32(value + 1, true)
-    } else {
-      if (sizeOfType[type] === 0) throw badTags()
-      next = value + sizeOfType[type]!
-    }
-    if (next > end) throw badTags()
+    const next = tagEnd(view, at, end)
+    if (next < 0) throw badTags()
     if (view.getUint8(at) === letterC && view.getUint8(at + 1) === letterG) {
-      const isCigar =
-        type === letterB && (view.getUint8(value) === letterI || view.getUint8(value) === letterSmallI)
-      return isCigar ? value + 1 : -1
+      const type = view.getUint8(at + 2)
+      const element = type === letterB ? view.getUint8(at + 3) : 0
+      return element === letterI || element === letterSmallI ? at + 4 : -1
     }
     at = next
   }
