@@ -1,5 +1,6 @@
 import { BgzfRecordFeed, maxRecordSize } from '#shared/bgzf/BgzfRecordFeed.ts'
-import { formatVirtualOffset, type VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
+import type { ScanRange } from '#shared/bgzf/ScanRange.ts'
+import { formatVirtualOffset, virtualOffset, type VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
 import { HtsvaultError, type Place } from '#shared/errors.ts'
 import { BamHeaderReader, type BamHeader } from './BamHeaderReader.ts'
 import { badRecord, checkRecord, fieldAt, fixedSize, recordEnd, unmappedFlag } from './bamRecord.ts'
@@ -17,21 +18,27 @@ export class BamScanner {
   readonly #sink: BamSink
   readonly #feed: BgzfRecordFeed
   readonly #headerReader = new BamHeaderReader()
-  #references = -1
+  readonly #limit: number
+  #references: number
   /** Set when the header is done and where the first record starts is not known yet. */
   #pendingHeader: { header: BamHeader; bytes: Uint8Array } | undefined
   /** Records so far. */
   records = 0
-  #start = 0 as VirtualOffset
+  #start: VirtualOffset
 
-  constructor(sink: BamSink) {
+  /** `range`: takes the records there alone, of a file whose header has so many references. */
+  constructor(sink: BamSink, range?: ScanRange & { readonly references: number }) {
     this.#sink = sink
-    this.#feed = new BgzfRecordFeed((window, start, end, first, base) =>
-      this.#take(window, start, end, first, base),
+    this.#references = range?.references ?? -1
+    this.#limit = range?.limit ?? Infinity
+    this.#start = range?.start ?? virtualOffset(0, 0)
+    this.#feed = new BgzfRecordFeed(
+      (window, start, end, first, base) => this.#take(window, start, end, first, base),
+      this.#start,
     )
   }
 
-  /** Where the last whole record ended. */
+  /** Where the last whole record ended, and the next one begins. */
   get end(): VirtualOffset {
     return this.#feed.offset
   }
@@ -81,8 +88,9 @@ export class BamScanner {
     const view = new DataView(window.buffer, window.byteOffset, window.byteLength)
     const sink = this.#sink
     const references = this.#references
+    const limit = this.#limit
     let at = from
-    while (at + fixedSize <= end) {
+    while (at + fixedSize <= end && this.#start < limit) {
       const blockSize = view.getInt32(at, true)
       if (blockSize < fixedSize - 4) throw badRecord(`says that it is ${blockSize} bytes, too few to be one`)
       if (blockSize + 4 > maxRecordSize)

@@ -1,4 +1,5 @@
 import { BgzfRecordFeed, maxRecordSize } from '#shared/bgzf/BgzfRecordFeed.ts'
+import type { ScanRange } from '#shared/bgzf/ScanRange.ts'
 import { formatVirtualOffset, type VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
 import { HtsvaultError, type Place } from '#shared/errors.ts'
 import { bcfHeaderSize, readBcfHeader, type BcfHeader } from './BcfHeader.ts'
@@ -24,23 +25,30 @@ const fixedBytes = 24
 /** Reads the records of a BCF file as its BGZF blocks go by. */
 export class BcfScanner {
   readonly #sink: BcfSink
-  readonly #feed = new BgzfRecordFeed((window, start, end, first, base) =>
-    this.#take(window, start, end, first, base),
-  )
-  #inHeader = true
+  readonly #feed: BgzfRecordFeed
+  readonly #limit: number
+  #inHeader: boolean
   /** CHROM of the record before, as the file has it and as the sink numbers it; unlike any before the first. */
   #chrom = Number.NaN
   #reference = -1
   /** Where the record that is being read starts. */
-  #start = 0
+  #start: number
   /** Where the current block's bytes end, and where the block after it starts: the same place in the data. */
   #blockEnd = 0
   #nextBlock = 0
   /** Records so far. */
   records = 0
 
-  constructor(sink: BcfSink) {
+  /** `range`: takes the records there alone, of a file whose header is known. */
+  constructor(sink: BcfSink, range?: ScanRange) {
     this.#sink = sink
+    this.#inHeader = range === undefined
+    this.#limit = range?.limit ?? Infinity
+    this.#start = range?.start ?? 0
+    this.#feed = new BgzfRecordFeed(
+      (window, start, end, first, base) => this.#take(window, start, end, first, base),
+      range?.start,
+    )
   }
 
   /** Where the last record ended, as htslib's `bgzf_tell` tells it. */
@@ -62,6 +70,7 @@ export class BcfScanner {
     this.#blockEnd = offset * 65536 + bytes.length
     this.#nextBlock = (offset + size) * 65536
     this.#feed.block(bytes, offset, size)
+    this.#start = this.#feed.offset
   }
 
   /** @throws HtsvaultError BCF_TRUNCATED where the header or a record is not whole */
@@ -83,6 +92,7 @@ export class BcfScanner {
     }
     while (end - at >= lengthBytes + fixedBytes) {
       this.#start = at === from ? first : base + at
+      if (this.#start >= this.#limit) break
       const shared = uint32(bytes, at)
       const indiv = uint32(bytes, at + 4)
       const next = at + lengthBytes + shared + indiv

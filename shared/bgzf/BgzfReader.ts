@@ -16,11 +16,19 @@ export class BgzfReader {
   /** The head of a block that the last chunk broke off. */
   readonly #partial = new Uint8Array(maxBlockSize)
   #partialSize = 0
-  #offset = 0
+  #offset: number
   #eofAt = -1
+  #stopped = false
 
-  constructor(onBlock: BlockHandler) {
+  /** `offset`: where in the file the bytes begin that will come. */
+  constructor(onBlock: BlockHandler, offset = 0) {
     this.#onBlock = onBlock
+    this.#offset = offset
+  }
+
+  /** From the next block on nothing is looked at any more. */
+  stop(): void {
+    this.#stopped = true
   }
 
   /** Bytes of the file up to the end of the last whole block. */
@@ -31,8 +39,8 @@ export class BgzfReader {
   /** @throws HtsvaultError NOT_BGZF, BGZF_BAD_HEADER, BGZF_BAD_DATA, BGZF_CRC, TRAILING_DATA, FILE_TOO_LARGE */
   push(chunk: Uint8Array): void {
     let at = 0
-    while (this.#partialSize > 0 && at < chunk.length) at = this.#fillPartial(chunk, at)
-    while (at < chunk.length) {
+    while (this.#partialSize > 0 && at < chunk.length && !this.#stopped) at = this.#fillPartial(chunk, at)
+    while (at < chunk.length && !this.#stopped) {
       const size = this.#sizeAt(chunk, at, chunk.length)
       if (size === 0 || at + size > chunk.length) {
         this.#keep(chunk.subarray(at))

@@ -1,5 +1,5 @@
 import { HtsvaultError } from '#shared/errors.ts'
-import { type VirtualOffset, formatVirtualOffset, virtualOffset } from './VirtualOffset.ts'
+import { type VirtualOffset, blockOf, formatVirtualOffset, virtualOffset, withinOf } from './VirtualOffset.ts'
 
 /**
  * Takes what it can of the plain bytes `start` to `end` of `window` and answers up to where it did: behind its last
@@ -36,15 +36,20 @@ export class BgzfRecordFeed {
   #carryFirst = virtualOffset(0, 0)
   #scratch = new Uint8Array(0)
   /** Where the last block that held anything ends in the file. */
-  #blockEnd = 0
+  #blockEnd: number
+  /** Bytes of the first block before `start`. */
+  #skip: number
 
-  constructor(onRecords: RecordHandler) {
+  /** `start`: where in the first block that comes the first record begins. */
+  constructor(onRecords: RecordHandler, start = virtualOffset(0, 0)) {
     this.#onRecords = onRecords
+    this.#blockEnd = blockOf(start)
+    this.#skip = withinOf(start)
   }
 
   /** The virtual offset of the next byte that the handler will be given. */
   get offset(): VirtualOffset {
-    return this.#carry.length > 0 ? this.#carryFirst : virtualOffset(this.#blockEnd, 0)
+    return this.#carry.length > 0 ? this.#carryFirst : virtualOffset(this.#blockEnd, this.#skip)
   }
 
   /** Bytes that the handler has left: those of a record that is not whole. */
@@ -56,8 +61,9 @@ export class BgzfRecordFeed {
   block(plain: Uint8Array, blockOffset: number, blockSize: number): void {
     if (plain.length === 0) return
     const blockBase = blockOffset * 65536
-    let at = 0
-    let first = virtualOffset(this.#blockEnd, 0)
+    let at = this.#skip
+    let first = at === 0 ? virtualOffset(this.#blockEnd, 0) : virtualOffset(blockOffset, at)
+    this.#skip = 0
     this.#blockEnd = blockOffset + blockSize
     if (this.#carry.length > 0) {
       at = this.#join(plain, blockBase)

@@ -26,6 +26,8 @@ export interface ScannedSlice {
   /** Offset of its container in the file. */
   readonly containerOffset: number
   readonly container: ContainerHeader
+  /** Offset of the slice in the file. */
+  readonly offset: number
   /** Offset of the slice from the end of the container's header, in bytes. */
   readonly landmark: number
   /** Of its header block and data blocks, in bytes. */
@@ -42,6 +44,13 @@ export interface CramSink {
   slice(slice: ScannedSlice): void
 }
 
+/** The stretch of a file that a scanner takes: containers that begin from `start` on and before `limit`. */
+export interface CramRange {
+  readonly start: number
+  readonly limit: number
+  readonly definition: FileDefinition
+}
+
 /**
  * Reads a CRAM file chunk by chunk (CRAMv3 §6 to §9): the headers of containers, blocks and slices; of the bodies
  * only the checksums, but for slices of several references the blocks that tell where records lie. Memory: the SAM
@@ -51,6 +60,7 @@ export class CramScanner {
   readonly #feed = new ByteFeed()
   readonly #sink: CramSink
   readonly #run: Generator<void, void>
+  readonly #limit: number
   #definition: FileDefinition = { major: 3, minor: 0 }
   #done = false
   /** Where the container or block that is being read begins. */
@@ -58,9 +68,25 @@ export class CramScanner {
   /** The last container, where it marks the end of the file. */
   #eof: { offset: number; bytes: Uint8Array } | undefined
 
-  constructor(sink: CramSink) {
+  /** `range`: takes the containers there alone, of a file whose header is known. */
+  constructor(sink: CramSink, range?: CramRange) {
     this.#sink = sink
-    this.#run = this.#file()
+    this.#limit = range?.limit ?? Infinity
+    this.#run = range ? this.#containers() : this.#file()
+    if (range) {
+      this.#definition = range.definition
+      this.#feed.offset = this.#place = range.start
+    }
+  }
+
+  /** Where the last whole container ended, once the limit was met. */
+  get end(): number {
+    return this.#feed.offset
+  }
+
+  /** Whether a container beyond the limit has been met: no more bytes are wanted. */
+  get done(): boolean {
+    return this.#done
   }
 
   /** @throws HtsvaultError CRAM_CORRUPT, CRAM_CRC, CRAM_TOO_LARGE, CRAM_UNSUPPORTED, CRAM_VERSION, NOT_CRAM,
@@ -108,7 +134,13 @@ export class CramScanner {
     feed.advance(fileDefinitionBytes)
     const samHeader = yield* this.#headerContainer()
     this.#sink.header(this.#definition, samHeader, feed.endRecord())
-    for (;;) {
+    yield* this.#containers()
+  }
+
+  *#containers(): Generator<void, void> {
+    const feed = this.#feed
+    // What follows a container that marks an end is of the same stretch: nothing, or a file that was joined to it.
+    while (feed.offset < this.#limit || this.#eof) {
       this.#place = feed.offset
       yield* this.#await(1)
       if (feed.held === 0) return
@@ -198,7 +230,7 @@ export class CramScanner {
     const extents = (take: TakeExtent) => {
       if (plan) readExtents(compression, plan, header, size, kept, take)
     }
-    this.#sink.slice({ containerOffset, container, landmark, size, header, extents })
+    this.#sink.slice({ containerOffset, container, offset: start, landmark, size, header, extents })
   }
 
   *#containerHeader(afterEof = false): Generator<void, ContainerHeader> {

@@ -1,4 +1,11 @@
-import { formatVirtualOffset, type VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
+import type { ScanRange } from '#shared/bgzf/ScanRange.ts'
+import {
+  blockOf,
+  formatVirtualOffset,
+  virtualOffset,
+  withinOf,
+  type VirtualOffset,
+} from '#shared/bgzf/VirtualOffset.ts'
 import { HtsvaultError, type Place } from '#shared/errors.ts'
 import { Carry } from './Carry.ts'
 import { readVcfHeader, type VcfHeader } from './VcfHeader.ts'
@@ -31,20 +38,40 @@ export class VcfScanner {
   readonly #sink: VcfSink
   readonly #line: VcfLine
   readonly #carry = new Carry()
-  #state: 'header' | 'line' | 'samples' = 'header'
+  readonly #limit: number
+  #state: 'header' | 'line' | 'samples'
   /** Tabs in the carry; line starts in the header's carry. */
   #tabs = 0
   #headerLine = 0
-  #lineStart = 0
-  #next = 0
+  #lineStart: number
+  #next: number
   #lines = 0
   #emptyLine = 0
+  /** Bytes of the first block before the first line. */
+  #skip: number
   /** Records so far. */
   records = 0
 
-  constructor(sink: VcfSink) {
+  /** `range`: takes the lines there alone, of a file whose header is known. */
+  constructor(sink: VcfSink, range?: ScanRange) {
     this.#sink = sink
     this.#line = new VcfLine(name => sink.contig(name))
+    const { start = virtualOffset(0, 0), limit = Infinity } = range ?? {}
+    this.#limit = limit
+    this.#state = range ? 'line' : 'header'
+    this.#lineStart = start
+    this.#next = blockOf(start) * 65536
+    this.#skip = withinOf(start)
+  }
+
+  /** Lines so far, those of the header included. */
+  get lines(): number {
+    return this.#lines
+  }
+
+  /** The number of the first line without anything on it that was met among the records; 0: none. */
+  get emptyLine(): number {
+    return this.#emptyLine
   }
 
   /** Where the last line ended, normalised as htslib does: a line that ends with its block ends at the next one. */
@@ -70,7 +97,8 @@ export class VcfScanner {
     if (bytes.length === 0) return
     const base = offset * 65536
     this.#next = (offset + size) * 65536
-    let at = 0
+    let at = this.#skip
+    this.#skip = 0
     if (this.#state === 'header') {
       at = this.#header(bytes, base)
       if (at === -1) return
@@ -81,7 +109,7 @@ export class VcfScanner {
     }
     // Every line up to the last newline is whole, so that the loops inside need no check for the block's end.
     const last = bytes.lastIndexOf(newline)
-    while (at <= last) {
+    while (at <= last && this.#lineStart < this.#limit) {
       const stop = this.#line.read(bytes, at)
       if (stop === emptyLine) this.#emptyLine ||= this.#lines + 1
       else this.#emit()
@@ -89,7 +117,7 @@ export class VcfScanner {
       at++
       this.#ended(at, bytes.length, base)
     }
-    if (at < bytes.length) this.#suspend(bytes, at)
+    if (at < bytes.length && this.#lineStart < this.#limit) this.#suspend(bytes, at)
   }
 
   /** @throws HtsvaultError as `block` does: the last line may lack its newline. */

@@ -1,8 +1,7 @@
-import { HtsvaultError } from '#shared/errors.ts'
-import { blockOf, formatVirtualOffset, type VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
+import { blockOf, type VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
 import { defaultLayout } from './layout.ts'
 import { OpenExtent } from './OpenExtent.ts'
-import { UnitTable } from './UnitTable.ts'
+import { UnitTable, unsorted } from './UnitTable.ts'
 import { writeBlockMap, type MappedFile } from './writeBlockMap.ts'
 
 /**
@@ -39,13 +38,18 @@ export class BlockMapBuilder {
     } else this.#turn(refId, beg, end, start)
   }
 
+  /** The units of all that was added: the state of the map before it is written. @throws HtsvaultError UNSORTED */
+  units(): UnitTable {
+    this.#closeUnit()
+    return this.#table
+  }
+
   /**
    * The block map as a file's bytes, its pages cut by `layout`. The builder takes nothing after that.
    * @throws HtsvaultError UNSORTED; BLOCK_MAP_REFERENCE where a record's reference is none of `file.references`
    */
   finish(file: MappedFile, layout = defaultLayout): Uint8Array {
-    this.#closeUnit()
-    return writeBlockMap(this.#table, file, layout)
+    return writeBlockMap(this.units(), file, layout)
   }
 
   /** A record in another unit, or on another reference, than the one before it. */
@@ -88,9 +92,3 @@ export class BlockMapBuilder {
     this.#extents = []
   }
 }
-
-const unsorted = (start: VirtualOffset) =>
-  new HtsvaultError('UNSORTED', 'the records are not sorted by reference and position', {
-    place: { virtualOffset: formatVirtualOffset(start) },
-    hint: 'samtools sort (BAM, CRAM) or bcftools sort (VCF, BCF), then upload the sorted file.',
-  })

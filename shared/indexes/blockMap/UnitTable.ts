@@ -1,3 +1,5 @@
+import { formatVirtualOffset, type VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
+import { HtsvaultError } from '#shared/errors.ts'
 import { Column } from './Column.ts'
 import type { OpenExtent } from './OpenExtent.ts'
 
@@ -55,4 +57,61 @@ export class UnitTable {
     }
     this.extentsTo.push(this.begs.length)
   }
+
+  /**
+   * Adds the units that lie behind in the file; `idOf` tells how this table calls a reference of that one.
+   * @throws HtsvaultError UNSORTED as BlockMapBuilder does
+   */
+  append(other: UnitTable, idOf: (refId: number) => number): void {
+    if (other.length === 0) return
+    const last = this.runs.at(-1)
+    const ids = other.runs.map(({ refId }) => idOf(refId))
+    const goesOn = last !== undefined && last.refId === ids[0]
+    const here = new Set(this.runs.map(({ refId }) => refId))
+    const again = ids.findIndex((id, run) => here.has(id) && !(goesOn && run === 0))
+    if (again >= 0) throw unsorted(other.#firstWith(again))
+    if (goesOn && other.begs.get(0) < this.begs.get(this.begs.length - 1)) throw unsorted(other.#firstWith(0))
+
+    const firstRun = this.runs.length - (goesOn ? 1 : 0)
+    for (const [i, { beg, end }] of other.runs.entries()) {
+      const run = this.runs[firstRun + i]
+      this.runs[firstRun + i] = {
+        refId: ids[i]!,
+        beg: run?.beg ?? beg,
+        end: Math.max(run?.end ?? 0, end),
+      }
+    }
+    const extents = this.begs.length
+    for (let i = 0; i < other.length; i++) {
+      this.starts.push(other.starts.get(i))
+      this.firstRuns.push(other.firstRuns.get(i) + firstRun)
+      this.extentsTo.push(other.extentsTo.get(i) + extents)
+    }
+    for (let i = 0; i < other.begs.length; i++) {
+      this.begs.push(other.begs.get(i))
+      this.ends.push(other.ends.get(i))
+      this.gapCounts.push(other.gapCounts.get(i))
+    }
+    for (let i = 0; i < other.gapBegs.length; i++) {
+      this.gapBegs.push(other.gapBegs.get(i))
+      this.gapEnds.push(other.gapEnds.get(i))
+    }
+  }
+
+  /** The start of the first unit with records on a run. */
+  #firstWith(run: number): VirtualOffset {
+    let unit = 0
+    const lastRun = () => {
+      const before = unit > 0 ? this.extentsTo.get(unit - 1) : 0
+      return this.firstRuns.get(unit) + this.extentsTo.get(unit) - before - 1
+    }
+    while (lastRun() < run) unit++
+    return this.starts.get(unit) as VirtualOffset
+  }
 }
+
+export const unsorted = (start: VirtualOffset) =>
+  new HtsvaultError('UNSORTED', 'the records are not sorted by reference and position', {
+    place: { virtualOffset: formatVirtualOffset(start) },
+    hint: 'samtools sort (BAM, CRAM) or bcftools sort (VCF, BCF), then upload the sorted file.',
+  })

@@ -26,6 +26,8 @@ export interface MappedFile {
   readonly eof: Uint8Array
   /** In the file's own order; a record's reference id is an index into it. */
   readonly references: readonly Reference[]
+  /** From what the units call a reference to its place among `references`, where that is not the same. */
+  readonly idOf?: (refId: number) => number
 }
 
 /** The longest header that a map keeps, in bytes as it is served; a longer one is read from the file itself. */
@@ -37,7 +39,9 @@ export function writeBlockMap(
   file: MappedFile,
   layout: Layout = defaultLayout,
 ): Uint8Array {
-  for (const { refId } of table.runs)
+  const idOf = file.idOf ?? ((id: number) => id)
+  const runs = table.runs.map(run => (run.refId < 0 ? run : { ...run, refId: idOf(run.refId) }))
+  for (const { refId } of runs)
     if (!(refId >= -1 && refId < file.references.length))
       throw new HtsvaultError(
         'BLOCK_MAP_REFERENCE',
@@ -68,7 +72,7 @@ export function writeBlockMap(
     pages = parents
   }
   const root = pages[0]
-  const { bytes: summary, plainLength } = writeSummary(file.references, table.runs)
+  const { bytes: summary, plainLength } = writeSummary(file.references, runs)
   const tail = [header ?? new Uint8Array(0), file.eof, summary, root?.bytes ?? new Uint8Array(0)]
   tail.forEach(put)
   put(

@@ -1,5 +1,3 @@
-import { gzipSync } from 'node:zlib'
-
 /** Lines are joined to blocks of text of about so many characters. */
 const textBlock = 1 << 16
 
@@ -17,10 +15,10 @@ export class CraiBuilder {
     if (this.#text.length >= textBlock) this.#flush()
   }
 
-  /** The index as a file: gzip, as samtools writes it. */
-  finish(): Uint8Array {
+  /** All lines: the index, but for its compression. */
+  text(): Uint8Array {
     this.#flush()
-    return gzipSync(Buffer.concat(this.#blocks))
+    return Buffer.concat(this.#blocks)
   }
 
   #flush(): void {
