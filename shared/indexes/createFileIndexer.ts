@@ -2,9 +2,9 @@ import { BamIndexer } from './BamIndexer.ts'
 import { BcfIndexer } from './BcfIndexer.ts'
 import { CramIndexer } from './CramIndexer.ts'
 import { VcfIndexer } from './VcfIndexer.ts'
-import type { FileIndexer, Format, IndexedFile, IndexKind } from './FileIndexer.ts'
+import type { FileIndexer, Format, IndexKind } from './FileIndexer.ts'
 import { fittingKind } from './indexKinds.ts'
-import { recogniseBytes, recogniseFormat } from './recogniseFormat.ts'
+import { ByFormat } from './scan/ByFormat.ts'
 
 /**
  * The indexer of a format that is known; of the standard index `wanted`, or unless told of the usual one, and CSI
@@ -32,40 +32,9 @@ export function indexerOf(format: Format, wanted?: IndexKind): FileIndexer {
  * Its `push` and `finish` throw, besides the format's own errors, those of `recogniseFormat` and `indexerOf`.
  */
 export function createFileIndexer(wanted?: IndexKind): FileIndexer {
-  let indexer: FileIndexer | undefined
-  let waiting: Uint8Array[] = []
-  let held = 0
-
-  const begin = (): FileIndexer => {
-    const prefix = new Uint8Array(held)
-    let at = 0
-    for (const chunk of waiting) {
-      prefix.set(chunk, at)
-      at += chunk.length
-    }
-    waiting = []
-    const chosen = indexerOf(recogniseFormat(prefix), wanted)
-    chosen.push(prefix)
-    return chosen
-  }
-
+  const byFormat = new ByFormat(format => indexerOf(format, wanted))
   return {
-    push(chunk) {
-      if (indexer) {
-        indexer.push(chunk)
-        return
-      }
-      if (held === 0 && chunk.length >= recogniseBytes) {
-        indexer = indexerOf(recogniseFormat(chunk.subarray(0, recogniseBytes)), wanted)
-        indexer.push(chunk)
-        return
-      }
-      waiting.push(chunk.slice())
-      held += chunk.length
-      if (held >= recogniseBytes) indexer = begin()
-    },
-    finish(): IndexedFile {
-      return (indexer ??= begin()).finish()
-    },
+    push: chunk => byFormat.push(chunk),
+    finish: () => byFormat.finish().finish(),
   }
 }

@@ -142,11 +142,7 @@ export class VcfScanner {
   }
 
   #emit(): void {
-    if (this.#emptyLine !== 0)
-      throw new HtsvaultError('VCF_EMPTY_LINE', 'there is an empty line among the records', {
-        place: { line: this.#emptyLine },
-        hint: "Take it out: bgzip -dc FILE.vcf.gz | grep -v '^\\s*$' | bgzip > NEW.vcf.gz",
-      })
+    if (this.#emptyLine !== 0) throw emptyLineAmongRecords(this.#emptyLine)
     const line = this.#line
     this.#sink.record(line.reference, line.begin, line.end, this.#lineStart as VirtualOffset)
     this.records++
@@ -259,6 +255,13 @@ export class VcfScanner {
     })
   }
 }
+
+/** The error for line number `line`, which has nothing on it. */
+export const emptyLineAmongRecords = (line: number): HtsvaultError =>
+  new HtsvaultError('VCF_EMPTY_LINE', 'there is an empty line among the records', {
+    place: { line },
+    hint: "Take it out: bgzip -dc FILE.vcf.gz | grep -v '^\\s*$' | bgzip > NEW.vcf.gz",
+  })
 
 /** The newline after `from`, which is there: short rests are faster in a loop than by a call. */
 function endOfLine(bytes: Uint8Array, from: number): number {
