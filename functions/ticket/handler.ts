@@ -82,8 +82,12 @@ function parametersOf(event: APIGatewayProxyEvent): Record<string, string[] | un
 function bodyOf(event: APIGatewayProxyEvent): string | undefined {
   if (Object.keys(parametersOf(event)).length > 0)
     throw new HtsgetError('InvalidInput', 'a POST takes its parameters from the body alone')
-  if (event.body === null) return undefined
-  return event.isBase64Encoded ? Buffer.from(event.body, 'base64').toString('utf8') : event.body
+  if (event.body === null || !event.isBase64Encoded) return event.body ?? undefined
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(event.body, 'base64'))
+  } catch (cause) {
+    throw new HtsgetError('InvalidInput', 'the body is not UTF-8', { cause })
+  }
 }
 
 /** The API as the client reached it: its path may begin with a stage or a base path. */

@@ -2,12 +2,15 @@ import { Stack } from 'aws-cdk-lib'
 import {
   AccessLogFormat,
   AuthorizationType,
+  EndpointAccessMode,
   EndpointType,
   LambdaIntegration,
   LogGroupLogDestination,
   MethodLoggingLevel,
   ResponseTransferMode,
   RestApi,
+  SecurityPolicy,
+  type CfnRestApi,
 } from 'aws-cdk-lib/aws-apigateway'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
@@ -74,6 +77,10 @@ export class HtsgetApi extends Construct {
       },
     })
     addHtsgetErrors(this.api)
+    // htsget §Security: TLS 1.2 or later. Without a policy API Gateway takes 1.0 too.
+    const rest = this.api.node.defaultChild as CfnRestApi
+    rest.securityPolicy = SecurityPolicy.TLS13_1_2_PQ_2025_09
+    rest.endpointAccessMode = EndpointAccessMode.STRICT
 
     // Not `api.url`: that waits for the deployment, which waits for the function that needs to know the URL.
     const { region, urlSuffix } = Stack.of(this)

@@ -105,6 +105,8 @@ async function handle(
   }
   const [path, query] = targetOf(request)
   const allowed = new Set<string>()
+  // Of the functions' paths; uploads and the status are not for other pages.
+  let crossOrigin: Readonly<Record<string, string>> = {}
 
   if (path === '/status' && options.status) {
     if (method === 'GET' || method === 'HEAD') {
@@ -127,6 +129,7 @@ async function handle(
       await callFunction(options, route, match, query, request, response)
       return
     }
+    crossOrigin = corsHeaders(request)
     for (const other of route.methods) allowed.add(other)
   }
   if (allowed.size === 0) {
@@ -134,8 +137,19 @@ async function handle(
     return
   }
   const Allow = [...allowed].join(', ')
-  sendError(response, 405, { code: 'METHOD_NOT_ALLOWED', message: `this path takes ${Allow}` }, { Allow })
+  sendError(
+    response,
+    405,
+    { code: 'METHOD_NOT_ALLOWED', message: `this path takes ${Allow}` },
+    { ...crossOrigin, Allow },
+  )
 }
+
+/** For what is answered in a function's place: a page may read that too (htsget §CORS). */
+const corsHeaders = ({ headers: { origin } }: IncomingMessage): Readonly<Record<string, string>> => ({
+  Vary: 'Origin',
+  ...(origin !== undefined && { 'Access-Control-Allow-Origin': origin }),
+})
 
 /**
  * Whether the Host header names this machine: a web page whose own name was made to point here (DNS rebinding) gets
@@ -202,7 +216,7 @@ async function readBody(
     message: `the body of a request has at most ${maxBytes} bytes`,
   }
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
-    sendError(response, 413, tooLarge)
+    sendError(response, 413, tooLarge, corsHeaders(request))
     return undefined
   }
   if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue()
@@ -220,6 +234,6 @@ async function readBody(
     throw error
   }
   if (size <= maxBytes) return Buffer.concat(chunks)
-  sendError(response, 413, tooLarge)
+  sendError(response, 413, tooLarge, corsHeaders(request))
   return undefined
 }

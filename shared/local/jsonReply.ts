@@ -26,6 +26,7 @@ export function sendJson(
 const htsgetErrors: Readonly<Record<number, string>> = {
   400: 'InvalidInput',
   404: 'NotFound',
+  405: 'InvalidInput',
   413: 'PayloadTooLarge',
 }
 

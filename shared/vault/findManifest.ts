@@ -1,6 +1,6 @@
 import type { Format } from '#shared/indexes/FileIndexer.ts'
 import { maxManifestBytes, readManifest, type Manifest } from './Manifest.ts'
-import { baseKey, manifestKey } from './names.ts'
+import { baseKey, isFileId, manifestKey } from './names.ts'
 import type { ObjectStore } from './ports/ObjectStore.ts'
 
 /**
@@ -12,6 +12,7 @@ export async function findManifest(
   id: string,
   formats: readonly Format[],
 ): Promise<Manifest | undefined> {
+  if (!isFileId(id)) return undefined
   for (const format of formats) {
     const key = manifestKey(baseKey(id, format))
     const object = await vault.get(key, maxManifestBytes)

@@ -64,6 +64,16 @@ export function fileId({ dataset, name }: UploadName): string {
   return `${dataset}/${stem}`
 }
 
+/** Whether a file can have this id: whatever a client sends becomes a key only then. */
+export function isFileId(id: string): boolean {
+  try {
+    parseUploadKey(id)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** The base of the vault's keys for one file: `<id><ending>`. */
 export const baseKey = (id: string, format: Format): string => id + formatEndings[format]
 

@@ -91,7 +91,20 @@ describe('the API', () => {
     for (const { Properties } of responses) {
       const body = JSON.parse(at(Properties, 'ResponseTemplates', 'application/json') as string) as unknown
       expect(body).toEqual({ htsget: { error: expect.any(String), message: expect.any(String) } })
+      expect(at(Properties, 'ResponseParameters', 'gatewayresponse.header.Access-Control-Allow-Origin')).toBe(
+        "'*'",
+      )
     }
+    const types = responses.map(({ Properties }) => Properties['ResponseType'])
+    expect(types).toEqual(expect.arrayContaining(['DEFAULT_4XX', 'DEFAULT_5XX']))
+  })
+
+  test('takes TLS 1.2 and later alone', () => {
+    const [api] = resourcesOf(stateless, 'AWS::ApiGateway::RestApi')
+    expect(api!.Properties).toMatchObject({
+      SecurityPolicy: expect.stringMatching(/^SecurityPolicy_TLS13_1_2_/),
+      EndpointAccessMode: 'STRICT',
+    })
   })
 })
 
