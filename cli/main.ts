@@ -6,6 +6,7 @@ import { checkCommand } from './check/command.ts'
 import { getCommand } from './get/command.ts'
 import { indexCommand } from './index/command.ts'
 import { serveCommand } from './serve/command.ts'
+import { streamCommand } from './stream/command.ts'
 import { printError } from './printError.ts'
 
 const program = new Command('htsvault')
@@ -15,6 +16,7 @@ const program = new Command('htsvault')
   .version('0.1.0')
   .addCommand(serveCommand())
   .addCommand(getCommand())
+  .addCommand(streamCommand())
   .addCommand(indexCommand())
   .addCommand(checkCommand())
   .addCommand(c4ghCommand())
@@ -26,6 +28,7 @@ Examples:
   htsvault serve                             a vault on this machine, with small demonstration files
   htsvault serve --port 8080 --data DIR      its files in DIR
   htsvault get demo/child.bam > copy.bam     a file out of the vault, decrypted
+  htsvault stream demo/child -r chr1:1-20k   regions of a file, from any htsget server
   htsvault check x.bam                       whether the vault takes it, and what is in it
   htsvault index x.bam calls.vcf.gz          x.bam.bai and calls.vcf.gz.tbi
   htsvault c4gh encrypt -p bob.pub x.bam     encrypt a file and its index

@@ -18,11 +18,12 @@ const allowed: Record<string, readonly string[]> = {
 const formats = ['shared/bgzf', 'shared/bam', 'shared/vcf', 'shared/bcf', 'shared/cram']
 allowed['shared/indexes'] = ['shared/bytes', 'shared/columns', ...formats]
 allowed['shared/htsget'] = [...allowed['shared/indexes'], 'shared/indexes']
+allowed['shared/client'] = [...allowed['shared/htsget'], 'shared/htsget', 'shared/crypt4gh']
 allowed['shared/vault'] = [...allowed['shared/htsget'], 'shared/htsget', 'shared/crypt4gh']
 allowed['shared/aws'] = [...allowed['shared/vault'], 'shared/vault']
 allowed['shared/local'] = [...allowed['shared/vault'], 'shared/vault']
 allowed['functions'] = [...allowed['shared/aws'], 'shared/aws']
-allowed['cli'] = [...allowed['functions'], 'shared/local', 'functions']
+allowed['cli'] = [...allowed['functions'], 'shared/local', 'shared/client', 'functions']
 allowed['infra'] = []
 
 const folders = Object.keys(allowed)
