@@ -1,42 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
-import { build } from 'esbuild'
-import { chromium } from 'playwright-core'
 import { decryptStream } from '#shared/crypt4gh/decryptStream.ts'
 import { encryptStream } from '#shared/crypt4gh/encryptStream.ts'
 import { writePrivateKey } from '#shared/crypt4gh/keys/writePrivateKey.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
-import type * as Library from '../crypt4gh/browserEntry.ts'
 import { drainAsync, newKeys } from '../crypt4gh/support.ts'
-import { requireTools, temporaryFolder, toolPath } from '../support/interop.ts'
-
-declare global {
-  var library: typeof Library
-}
-
-/** A page with the bundled library, on an address of its own: random bytes need a secure context. */
-async function servePage(): Promise<{ url: string; close: () => void }> {
-  const { outputFiles } = await build({
-    stdin: {
-      contents: `import * as library from './browserEntry.ts'; globalThis.library = library`,
-      resolveDir: join(import.meta.dirname, '..', 'crypt4gh'),
-    },
-    bundle: true,
-    write: false,
-    format: 'iife',
-    platform: 'browser',
-    logLevel: 'silent',
-  })
-  const server = createServer((request, response) => {
-    response.setHeader('content-type', request.url === '/library.js' ? 'text/javascript' : 'text/html')
-    response.end(request.url === '/library.js' ? outputFiles[0]!.text : '<script src="library.js"></script>')
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, close: () => server.close() }
-}
+import { openPage } from '../support/chromium.ts'
+import { requireTools, temporaryFolder } from '../support/interop.ts'
 
 requireTools('chromium')('the library in Chromium', () => {
   const profile = temporaryFolder()
@@ -47,23 +17,8 @@ requireTools('chromium')('the library in Chromium', () => {
     const plain = randomBytes(150_000)
     const file = await drainAsync(encryptStream([plain], { recipients: [alice.publicKey] }, nodeBackend))
 
-    const page = await servePage()
-    const browser = await chromium.launchPersistentContext(profile, {
-      executablePath: toolPath('chromium')!,
-      headless: true,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    })
+    const { tab, close } = await openPage(profile)
     try {
-      const tab = await browser.newPage()
-      await tab.goto(page.url)
       const answer = await tab.evaluate(
         async ([keyText, base64]) => {
           const { decryptStream, encryptStream, portableBackend, readPrivateKey } = globalThis.library
@@ -90,8 +45,7 @@ requireTools('chromium')('the library in Chromium', () => {
       expect(decrypted!.equals(plain)).toBe(true)
       expect((await drainAsync(decryptStream([encrypted!], alice, nodeBackend))).equals(plain)).toBe(true)
     } finally {
-      await browser.close()
-      page.close()
+      await close()
     }
   }, 120_000)
 })

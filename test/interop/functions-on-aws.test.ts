@@ -9,10 +9,16 @@ import { createKeyPairHandler } from '#functions/keypair/handler.ts'
 import { createKeyPairSecret, type KeyPairSecret } from '#shared/aws/keyPairSecret.ts'
 import { s3Store } from '#shared/aws/s3Store.ts'
 import { secretKeyStore } from '#shared/aws/secretKeyStore.ts'
+import { decryptStream } from '#shared/crypt4gh/decryptStream.ts'
 import { readPublicKey } from '#shared/crypt4gh/keys/readPublicKey.ts'
+import { writePublicKey } from '#shared/crypt4gh/keys/writePublicKey.ts'
+import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
-import { requireTools, run } from '#test/support/interop.ts'
+import { drainAsync, newKeys } from '#test/crypt4gh/support.ts'
+import { output, requireTools, run } from '#test/support/interop.ts'
+import type { TicketJson } from '#test/support/joinTicket.ts'
 import { startMoto, type MotoServer } from '#test/support/motoServer.ts'
+import { verifySigV4 } from '#test/support/verifySigV4.ts'
 import { functionsOn, type Functions } from '#test/support/runFunctions.ts'
 
 jest.setTimeout(180_000)
@@ -107,6 +113,34 @@ requireTools('moto_server', 'samtools')('the functions on S3, KMS and Secrets Ma
     const found = await count(Buffer.concat(parts))
     expect(found).toBeGreaterThan(0)
     expect(found).toBe(await count(bytes))
+  })
+
+  test('ciphertext comes straight from S3, by presigned ranges, for the key of whoever asks', async () => {
+    const client = newKeys()
+    const asked = await event('reads-get.valid')
+    const parameters = { ...asked.multiValueQueryStringParameters, encryptionScheme: ['crypt4gh'] }
+    asked.multiValueQueryStringParameters = parameters
+    const publicKey = Buffer.from(writePublicKey(client.publicKey)).toString('base64')
+    asked.headers['htsget-context-public-key'] = publicKey
+    const reply = await functions.ticket(asked)
+    expect(reply.statusCode).toBe(200)
+    const [header, ...blocks] = (JSON.parse(reply.body) as TicketJson).htsget.urls
+    const parts = [Buffer.from(header!.url.replace(/^data:;base64,/, ''), 'base64')]
+    expect(blocks.length).toBeGreaterThan(0)
+    for (const { url, headers } of blocks) {
+      expect(url).toMatch(new RegExp(`^${moto.url}/vault/demo/x\\.bam\\.c4gh\\?`))
+      expect(verifySigV4({ url, headers: headers! }, moto.settings.credentials.secretAccessKey)).toBe(true)
+      const part = await fetch(url, { headers: headers! })
+      expect(part.status).toBe(206)
+      parts.push(Buffer.from(await part.arrayBuffer()))
+      // Another version of the object is not what was signed.
+      const other = await fetch(url, { headers: { ...headers, 'If-Match': '"0"' } })
+      expect([403, 412]).toContain(other.status)
+    }
+    const plain = await drainAsync(decryptStream([Buffer.concat(parts)], client, nodeBackend))
+    const filter = 'rname=="chr1" && pos<=20000 && endpos>=10001'
+    const count = async (input: Buffer) => (await output('samtools', ['view', '-c', '-e', filter, '-'], { input })).toString() // prettier-ignore
+    expect(await count(plain)).toBe(await count(await readFile(demo('child.bam'))))
   })
 
   test('the same event again is harmless; a bad upload is refused in the bucket', async () => {
