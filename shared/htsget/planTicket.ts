@@ -1,6 +1,6 @@
 import { blockOf, virtualOffset, withinOf, type VirtualRange } from '#shared/bgzf/VirtualOffset.ts'
 import type { BlockMap } from '#shared/indexes/blockMap/openBlockMap.ts'
-import type { UnitRun } from '#shared/indexes/blockMap/UnitRun.ts'
+import { runBytes, type UnitRun } from '#shared/indexes/blockMap/UnitRun.ts'
 
 /** What htsget calls a data block's class: all of a ticket's have one, or none has. */
 export type BlockClass = 'header' | 'body'
@@ -24,6 +24,10 @@ export interface VirtualPiece extends Classed, VirtualRange {
   readonly kind: 'virtual'
 }
 export type Piece = InlinePiece | BytesPiece | VirtualPiece
+/** Whole records, or whole containers, that are sent without the columns that were not asked for. */
+export interface RecordsPiece extends Classed, VirtualRange {
+  readonly kind: 'records'
+}
 
 export interface PlanLimits {
   /** The longest piece of the file behind one URL, in bytes; grows where a ticket would have over 2,000 pieces. */
@@ -64,10 +68,31 @@ export function planWhole(file: MappedFile, limits = defaultLimits): Piece[] {
 /** These stretches of whole records, between the header and the EOF marker: in file order, each once. */
 export function planRuns(file: MappedFile, runs: readonly UnitRun[], limits = defaultLimits): Piece[] {
   const joined = joinAcross(runs, limits.gapBytes)
-  const total = joined.reduce((sum, { start, end }) => sum + blockOf(end) - blockOf(start), 0)
-  const step = stepFor(total, joined.length, limits)
+  const step = stepFor(totalOf(joined), joined.length, limits)
   return [...headerPieces(file, limits), ...joined.flatMap(run => runPieces(run, step)), ...eofPieces(file)]
 }
+
+/** How long a piece of these stretches may be, in bytes, where each is to be whole units. */
+export function recordsStep(runs: readonly UnitRun[], limits = defaultLimits): number {
+  const joined = joinAcross(runs, limits.gapBytes)
+  return stepFor(totalOf(joined), joined.length, limits)
+}
+
+/**
+ * The same stretches for a query of some columns only: `units` are the units of the same regions, none longer than
+ * `recordsStep` of them but where it is one unit. What is cut out of the file is cut where units begin.
+ */
+export const planRecords = (
+  file: MappedFile,
+  units: readonly UnitRun[],
+  limits = defaultLimits,
+): (Piece | RecordsPiece)[] => [
+  ...headerPieces(file, limits),
+  ...packUnits(units, joinAcross(units, limits.gapBytes), recordsStep(units, limits)).map(
+    ({ start, end }) => ({ kind: 'records', start, end, class: 'body' }) as const,
+  ),
+  ...eofPieces(file),
+]
 
 /** The header as far as it stands in the ticket itself. */
 const inlineHeader = ({ header }: MappedFile, limits: PlanLimits): Uint8Array | undefined =>
@@ -114,6 +139,23 @@ const besides = 8
 /** How long a piece may be where some runs take `total` bytes: each run may take three pieces more than its share. */
 const stepFor = (total: number, runs: number, { pieceBytes }: PlanLimits): number =>
   Math.max(pieceBytes, Math.ceil(total / (maxPieces - besides - 3 * runs)))
+
+const totalOf = (runs: readonly UnitRun[]): number => runs.reduce((sum, run) => sum + runBytes(run), 0)
+
+/** Puts the units of each run together to pieces of at most `step` bytes, or longer ones where there are too many. */
+function packUnits(units: readonly UnitRun[], runs: readonly UnitRun[], step: number): UnitRun[] {
+  const packed: UnitRun[] = []
+  let run = 0
+  for (const unit of units) {
+    const last = packed.at(-1)
+    const begins = unit.start >= runs[run]!.end
+    if (begins) run++
+    const both = last && { ...last, end: unit.end }
+    if (both && !begins && runBytes(both) <= step) packed[packed.length - 1] = both
+    else packed.push(unit)
+  }
+  return packed.length <= maxPieces - besides ? packed : packUnits(packed, runs, step * 2)
+}
 
 /** Joins runs whose gap is at most `gap` bytes of the file, and more where there are too many runs for a ticket. */
 function joinAcross(runs: readonly UnitRun[], gap: number): UnitRun[] {

@@ -20,7 +20,7 @@ const htsgetUrl = 'https://samtools.github.io/hts-specs/htsget.html'
 
 /**
  * The answer to `/reads/service-info` or `/variants/service-info` (GA4GH service-info 1.0.0, htsget 1.3.0). `fields`
- * and `tags` have no effect yet, and it says so.
+ * and `tags` are of reads; variants come with everything, and it says so.
  */
 export const serviceInfo = (
   datatype: Datatype,
@@ -32,7 +32,7 @@ export const serviceInfo = (
   htsget: {
     datatype,
     formats: formatsOf[datatype],
-    fieldsParameterEffective: false,
-    tagsParametersEffective: false,
+    fieldsParameterEffective: datatype === 'reads',
+    tagsParametersEffective: datatype === 'reads',
   },
 })

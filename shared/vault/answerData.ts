@@ -4,6 +4,7 @@ import type { ByteRange } from '#shared/bytes/ByteRange.ts'
 import type { ByteSource } from '#shared/bytes/ByteSource.ts'
 import { HtsvaultError } from '#shared/errors.ts'
 import { readDataToken, type DataGrant } from './dataTokens.ts'
+import { filterRecords, heldPiece } from './filterRecords.ts'
 import { maxManifestBytes, readManifest } from './Manifest.ts'
 import { openFileMap } from './openFileMap.ts'
 import { openStored, storedSource } from './openStored.ts'
@@ -25,20 +26,24 @@ export interface DataReply {
  */
 export async function answerData(ports: VaultPorts, token: string, range?: string): Promise<DataReply> {
   const whole = await openGrant(ports, await readDataToken(token, ports.keys))
-  const asked = range === undefined ? undefined : parseRange(range, whole.size)
-  const { start, end } = asked ?? { start: 0, end: whole.size }
+  const { size } = whole
+  if (size === undefined)
+    return { statusCode: 200, headers: always, body: await begun(whole.stream(0, Infinity)) }
+  const asked = range === undefined ? undefined : parseRange(range, size)
+  const { start, end } = asked ?? { start: 0, end: size }
   return {
     statusCode: asked ? 206 : 200,
     headers: {
-      'Content-Type': 'application/octet-stream',
+      ...always,
       'Content-Length': String(end - start),
       'Accept-Ranges': 'bytes',
-      'Cache-Control': 'private, no-store',
-      ...(asked && { 'Content-Range': `bytes ${start}-${end - 1}/${whole.size}` }),
+      ...(asked && { 'Content-Range': `bytes ${start}-${end - 1}/${size}` }),
     },
     body: await begun(whole.stream(start, end)),
   }
 }
+
+const always = { 'Content-Type': 'application/octet-stream', 'Cache-Control': 'private, no-store' }
 
 /** A stream whose first chunk was read already: a storage that does not answer is an error, not a body that breaks off. */
 async function begun(stream: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
@@ -58,7 +63,8 @@ async function begun(stream: AsyncIterable<Uint8Array>): Promise<AsyncIterable<U
 }
 
 interface Piece {
-  readonly size: number
+  /** In bytes; absent where it is not known before all of it was made: a `Range` is passed over then. */
+  readonly size: number | undefined
   stream(start: number, end: number): AsyncIterable<Uint8Array>
 }
 
@@ -81,6 +87,7 @@ async function openGrant(ports: VaultPorts, grant: DataGrant): Promise<Piece> {
   if (grant.unit === 'sealed')
     return sealedParts(grant, { plain, map: () => openFileMap(ports, manifest) }, ports.keys)
   if (grant.unit === 'bytes') return part(plain, grant)
+  if (grant.unit === 'records') return heldPiece(filterRecords(plain, manifest, grant))
   const cut = await cutBgzf(plain, { start: grant.start as VirtualOffset, end: grant.end as VirtualOffset })
   return { size: cut.size, stream: (start, end) => sliceStream(cut.stream(), start, end) }
 }

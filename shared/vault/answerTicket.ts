@@ -1,13 +1,17 @@
+import { chooseColumns, type RecordColumns } from '#shared/columns/RecordColumns.ts'
 import { HtsvaultError } from '#shared/errors.ts'
 import { HtsgetError } from '#shared/htsget/HtsgetError.ts'
 import { formatsOf, type HtsgetQuery } from '#shared/htsget/HtsgetQuery.ts'
 import {
   defaultLimits,
   planHeader,
+  planRecords,
   planRuns,
   planWhole,
+  recordsStep,
   type Piece,
   type PlanLimits,
+  type RecordsPiece,
 } from '#shared/htsget/planTicket.ts'
 import { resolveRegions } from '#shared/htsget/resolveRegions.ts'
 import { dataUri, writeTicket, type TicketUrl } from '#shared/htsget/writeTicket.ts'
@@ -75,7 +79,7 @@ async function ticketOf(
   const limits = { ...defaultLimits, ...options.limits }
   const urls = query.encryptionScheme
     ? await encrypt(ports, manifest, map, query, limits, options)
-    : await Promise.all((await plan(map, query, limits)).map(piece => urlOf(piece, manifest, ports, options)))
+    : await plainUrls(ports, manifest, map, query, limits, options)
   return writeTicket(manifest.format, urls)
 }
 
@@ -117,16 +121,41 @@ async function plan(map: BlockMap, query: HtsgetQuery, limits: PlanLimits): Prom
   return planRuns(map, await map.units(resolveRegions(query, map.references)), limits)
 }
 
+async function plainUrls(
+  ports: VaultPorts,
+  manifest: Manifest,
+  map: BlockMap,
+  query: HtsgetQuery,
+  limits: PlanLimits,
+  options: TicketOptions,
+): Promise<TicketUrl[]> {
+  const columns = query.datatype === 'reads' ? chooseColumns(query) : undefined
+  const pieces =
+    columns && !query.headerOnly ? await planColumns(map, query, limits) : await plan(map, query, limits)
+  return Promise.all(pieces.map(piece => urlOf(piece, columns, manifest, ports, options)))
+}
+
+/** Pieces of whole records, from which columns can be left out. */
+async function planColumns(map: BlockMap, query: HtsgetQuery, limits: PlanLimits) {
+  const regions = query.regions ? resolveRegions(query, map.references) : (['everything'] as const)
+  const step = recordsStep(await map.units(regions), limits)
+  return planRecords(map, await map.units(regions, step), limits)
+}
+
 async function urlOf(
-  piece: Piece,
+  piece: Piece | RecordsPiece,
+  columns: RecordColumns | undefined,
   manifest: Manifest,
   ports: VaultPorts,
   options: TicketOptions,
 ): Promise<TicketUrl> {
   const cls = piece.class && { class: piece.class }
   if (piece.kind === 'inline') return { url: dataUri(piece.bytes), ...cls }
-  const { kind: unit, start, end } = piece
-  return { url: await dataUrl({ unit, start, end }, manifest, ports, options), ...cls }
+  const { kind, start, end } = piece
+  // A piece of records is planned only where there are columns to leave out.
+  const grant =
+    kind === 'records' ? { unit: kind, start, end, columns: columns! } : { unit: kind, start, end }
+  return { url: await dataUrl(grant, manifest, ports, options), ...cls }
 }
 
 async function dataUrl(

@@ -3,6 +3,8 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { jwtVerify, SignJWT } from 'jose'
 import { z } from 'zod'
 import type { VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
+import { readColumns, writeColumns } from '#shared/columns/columnsCode.ts'
+import type { RecordColumns } from '#shared/columns/RecordColumns.ts'
 import { HtsvaultError } from '#shared/errors.ts'
 import type { PlainPart } from './plainParts.ts'
 import type { KeyStore } from './ports/KeyStore.ts'
@@ -20,7 +22,13 @@ const range = z.tuple([offset, offset])
 
 const claims = z.discriminatedUnion('u', [
   /** `b`: bytes of the plain file; `v`: BGZF virtual offsets; `s`: bytes of the stored object, encrypted as it is. */
-  z.object({ ...file, u: z.enum(['b', 'v', 's']), r: range }),
+  z.object({
+    ...file,
+    u: z.enum(['b', 'v', 's']),
+    r: range,
+    /** Of whole records (`v`): the columns that are sent. */
+    c: z.string().optional(),
+  }),
   /** Segments encrypted for this ticket. */
   z.object({
     ...file,
@@ -50,6 +58,15 @@ export interface PlainGrant extends FileGrant {
   readonly start: number
   readonly end: number
 }
+/** Whole records, or containers, of which only some columns are sent. */
+export interface RecordsGrant extends FileGrant {
+  readonly unit: 'records'
+  /** Virtual offset. */
+  readonly start: number
+  /** Virtual offset. */
+  readonly end: number
+  readonly columns: RecordColumns
+}
 /** Bytes of the object as it is stored, which is encrypted. */
 export interface StoredGrant extends FileGrant {
   readonly unit: 'stored'
@@ -66,7 +83,7 @@ export interface SealedGrant extends FileGrant {
 }
 
 /** What the bearer of a data URL may read, of this file as it was when the ticket was made. */
-export type DataGrant = PlainGrant | StoredGrant | SealedGrant
+export type DataGrant = PlainGrant | RecordsGrant | StoredGrant | SealedGrant
 
 const issuer = 'htsvault'
 const audience = 'data'
@@ -123,6 +140,7 @@ const units = { bytes: 'b', virtual: 'v', stored: 's' } as const
 const kinds = { header: 'h', eof: 'e', bytes: 'b' } as const
 
 function writeUnit(grant: DataGrant) {
+  if (grant.unit === 'records') return { u: 'v', r: [grant.start, grant.end], c: writeColumns(grant.columns) }
   if (grant.unit !== 'sealed') return { u: units[grant.unit], r: [grant.start, grant.end] }
   const { salt, segment, parts } = grant
   return {
@@ -141,6 +159,8 @@ function readGrant(claimed: z.infer<typeof claims>): DataGrant {
   const file = { manifestKey: claimed.f, etag: claimed.g }
   if (claimed.u !== 'c') {
     const [start, end] = claimed.r
+    if (claimed.c !== undefined)
+      return { ...file, unit: 'records', start, end, columns: readColumns(claimed.c) }
     const unit = ({ b: 'bytes', v: 'virtual', s: 'stored' } as const)[claimed.u]
     return { ...file, unit, start, end }
   }

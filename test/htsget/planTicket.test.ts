@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
 import { virtualOffset } from '#shared/bgzf/VirtualOffset.ts'
-import { defaultLimits, planHeader, planRuns, planWhole, type Piece } from '#shared/htsget/planTicket.ts'
+import {
+  defaultLimits,
+  planHeader,
+  planRecords,
+  planRuns,
+  planWhole,
+  type Piece,
+} from '#shared/htsget/planTicket.ts'
 import type { UnitRun } from '#shared/indexes/blockMap/UnitRun.ts'
 
 const v = virtualOffset
@@ -113,6 +120,40 @@ describe('runs of units', () => {
     const pieces = planRuns(file, runs)
     expect(pieces.length).toBeLessThanOrEqual(2000)
     expect(pieces.length).toBeGreaterThan(100)
+  })
+})
+
+describe('records of which columns are left out', () => {
+  const records = (start: number, startWithin: number, end: number, endWithin = 0) =>
+    ({ kind: 'records', start: v(start, startWithin), end: v(end, endWithin), class: 'body' }) as const
+  const planned = (units: readonly UnitRun[]) => planRecords(file, units, limits).slice(1, -1)
+
+  test('are pieces that begin and end where units do, joined up to the length of a piece', () => {
+    const units = [run(300, 5, 700, 900, 6), run(900, 6, 1000, 1250), run(1250, 0, 1250, 1400)]
+    expect(planned(units)).toEqual([records(300, 5, 1250), records(1250, 0, 1400)])
+  })
+
+  test('are read over a narrow gap, and never over a wide one', () => {
+    const units = [run(300, 0, 300, 400), run(500, 0, 500, 600), run(701, 0, 701, 800)]
+    expect(planned(units)).toEqual([records(300, 0, 600), records(701, 0, 800)])
+  })
+
+  test('stand between the header and the EOF marker as ever', () => {
+    expect(planRecords(file, [], limits)).toEqual([inlineHeader, inlineEof])
+  })
+
+  test('of any number and length make a ticket of at most 2,000 pieces', () => {
+    const units = (count: number, gap: number) =>
+      Array.from({ length: count }, (_, i) =>
+        run(i * (5_000_000 + gap), 0, 0, i * (5_000_000 + gap) + 5_000_000),
+      )
+    for (const many of [units(20_000, 0), units(20_000, 1), units(20_000, 10_000_000)]) {
+      const pieces = planRecords(file, many)
+      expect(pieces.length).toBeLessThanOrEqual(2000)
+      expect(pieces.length).toBeGreaterThan(400)
+    }
+    const few = planRecords(file, units(200, 0))
+    expect(few).toHaveLength(202)
   })
 })
 

@@ -95,15 +95,15 @@ describe('service-info', () => {
   const organization = { name: 'Example', url: 'https://example.org' }
 
   test.each([
-    ['reads', ['BAM', 'CRAM']],
-    ['variants', ['VCF', 'BCF']],
-  ] as const)('of %s is as the specification spells it', (datatype, formats) => {
+    ['reads', ['BAM', 'CRAM'], true],
+    ['variants', ['VCF', 'BCF'], false],
+  ] as const)('of %s is as the specification spells it', (datatype, formats, effective) => {
     expect(serviceInfo(datatype, { ...about, organization, environment: 'test' })).toEqual({
       ...about,
       organization,
       environment: 'test',
       type: { group: 'org.ga4gh', artifact: 'htsget', version: '1.3.0' },
-      htsget: { datatype, formats, fieldsParameterEffective: false, tagsParametersEffective: false },
+      htsget: { datatype, formats, fieldsParameterEffective: effective, tagsParametersEffective: effective },
     })
   })
 })

@@ -1,4 +1,5 @@
 import { describe, expect, jest, test } from '@jest/globals'
+import { chooseColumns } from '#shared/columns/RecordColumns.ts'
 import { generateKeyPair } from '#shared/crypt4gh/keys/KeyPair.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { readDataToken, signDataToken, type DataGrant } from '#shared/vault/dataTokens.ts'
@@ -20,6 +21,14 @@ const grant: DataGrant = {
 describe('data tokens', () => {
   test('say what was granted', async () => {
     expect(await readDataToken(await signDataToken(grant, keys, 60), keys)).toEqual(grant)
+  })
+
+  test('say which columns are sent, shortly', async () => {
+    const columns = chooseColumns({ fields: ['QNAME', 'SEQ'], notags: ['OQ', 'XA'] })!
+    const records: DataGrant = { ...grant, unit: 'records', columns }
+    const token = await signDataToken(records, keys, 60)
+    expect(await readDataToken(token, keys)).toEqual(records)
+    expect(token.length - (await signDataToken(grant as DataGrant, keys, 60)).length).toBeLessThan(30)
   })
 
   test("are worth nothing in another vault, nor changed, nor as another's kind", async () => {

@@ -8,7 +8,7 @@ import { readLeaf } from './LeafPage.ts'
 import type { PageEntry } from './Page.ts'
 import type { RegionSet } from './RegionSet.ts'
 import { selectUnits } from './selectUnits.ts'
-import type { UnitRun } from './UnitRun.ts'
+import { runBytes, type UnitRun } from './UnitRun.ts'
 
 /** A page to look into, and where in the file its last unit ends. */
 interface Visit {
@@ -49,12 +49,16 @@ export class PageReader {
     }
   }
 
-  /** The units that the regions take, below `root` with its `levels` of directories; not in order. */
+  /**
+   * The units that the regions take, below `root` with its `levels` of directories; not in order. A page of which all
+   * is taken is looked into only where it covers more than `limit` bytes of the file.
+   */
   async select(
     root: PageEntry,
     levels: number,
     dataEnd: VirtualOffset,
     regions: RegionSet,
+    limit = Infinity,
   ): Promise<UnitRun[]> {
     const found: UnitRun[] = []
     let visits: Visit[] = [{ page: root, end: dataEnd }]
@@ -66,7 +70,8 @@ export class PageReader {
         for (const [j, { page, end }] of batch.entries()) {
           const stretch = { start: page.start, end }
           if (level === 0) {
-            for (const run of selectUnits(readLeaf(pages[j]!, stretch, this.#runs), regions)) found.push(run)
+            const leaf = readLeaf(pages[j]!, stretch, this.#runs)
+            for (const run of selectUnits(leaf, regions, limit)) found.push(run)
             continue
           }
           const entries = readDirectory(pages[j]!, stretch, this.#runs, page.offset)
@@ -74,13 +79,13 @@ export class PageReader {
             const coverage = regions.coverageOf(entry)
             if (coverage === 'none') continue
             const stop = entries[k + 1]?.start ?? end
-            if (coverage === 'some') below.push({ page: entry, end: stop })
-            else
-              found.push({
-                start: entry.start as VirtualOffset,
-                end: stop as VirtualOffset,
-                border: entry.border,
-              })
+            const run: UnitRun = {
+              start: entry.start as VirtualOffset,
+              end: stop as VirtualOffset,
+              border: entry.border,
+            }
+            if (coverage === 'some' || runBytes(run) > limit) below.push({ page: entry, end: stop })
+            else found.push(run)
           }
         }
       }

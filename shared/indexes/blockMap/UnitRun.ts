@@ -9,12 +9,16 @@ export interface UnitRun extends VirtualRange {
   readonly border: number
 }
 
-/** Sorts stretches that do not overlap, and joins those that touch. */
-export function joinUnits(stretches: readonly UnitRun[]): UnitRun[] {
+/** Length of a stretch in the file, in bytes, a block that it begins in included. */
+export const runBytes = ({ start, end }: VirtualRange): number => blockOf(end) - blockOf(start)
+
+/** Sorts stretches that do not overlap, and joins those that touch, as long as none gets longer than `limit` bytes. */
+export function joinUnits(stretches: readonly UnitRun[], limit = Infinity): UnitRun[] {
   const joined: UnitRun[] = []
   for (const stretch of [...stretches].sort((a, b) => a.start - b.start)) {
     const last = joined.at(-1)
-    if (last?.end === stretch.start) joined[joined.length - 1] = { ...last, end: stretch.end }
+    const both = last && { ...last, end: stretch.end }
+    if (last?.end === stretch.start && runBytes(both!) <= limit) joined[joined.length - 1] = both!
     else joined.push(stretch)
   }
   return joined

@@ -9,7 +9,7 @@ import { PageReader } from './PageReader.ts'
 import type { Region } from './Region.ts'
 import { RegionSet } from './RegionSet.ts'
 import { readSummary, type Summary } from './Summary.ts'
-import { joinUnits, type UnitRun } from './UnitRun.ts'
+import { joinUnits, runBytes, type UnitRun } from './UnitRun.ts'
 
 /** A block map, open: what it keeps of its file, and the units of any regions. */
 export interface BlockMap {
@@ -30,10 +30,11 @@ export interface BlockMap {
   readonly unitCount: number
   /**
    * The fewest units that hold every record of the regions: in the order of the file, those that follow each other in
-   * one range. Reads the pages that it takes, none twice while it is in the cache.
+   * one range, of at most `limit` bytes of the file where that is more than one unit. Reads the pages that it takes, none
+   * twice while it is in the cache.
    * @throws HtsvaultError BLOCK_MAP_CORRUPT, and what the source throws
    */
-  units(regions: readonly Region[]): Promise<UnitRun[]>
+  units(regions: readonly Region[], limit?: number): Promise<UnitRun[]>
 }
 
 /** What is read of a map's end at first where its tail is not known, in bytes. */
@@ -65,17 +66,22 @@ export async function openBlockMap(source: ByteSource, tail = guessedTail): Prom
     dataEnd: footer.dataEnd,
     fileSize: footer.fileSize,
     unitCount: footer.units,
-    async units(regions) {
+    async units(regions, limit = Infinity) {
       if (!root) return []
+      const everything = { start: footer.unitsStart, end: footer.dataEnd, border: footer.unitsBorder }
       const placed = regions.filter(region => region !== 'everything')
-      if (placed.length < regions.length)
-        return [{ start: footer.unitsStart, end: footer.dataEnd, border: footer.unitsBorder }]
-      const set = new RegionSet(placed, summary.runs)
+      const all = placed.length < regions.length
+      if (all && runBytes(everything) <= limit) return [everything]
+      const set = new RegionSet(all ? regionsOf(summary) : placed, summary.runs)
       if (set.isEmpty) return []
-      return joinUnits(await reader.select(root, footer.levels, footer.dataEnd, set))
+      return joinUnits(await reader.select(root, footer.levels, footer.dataEnd, set, limit), limit)
     },
   }
 }
+
+/** Every record, as regions. */
+const regionsOf = ({ runs }: Summary) =>
+  runs.map(({ refId }) => (refId < 0 ? 'unplaced' : { refId, start: 0, end: Infinity }))
 
 interface Tail {
   readonly header: Uint8Array

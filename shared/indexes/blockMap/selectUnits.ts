@@ -1,10 +1,13 @@
 import type { VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
 import type { LeafPage } from './LeafPage.ts'
 import type { RegionSet } from './RegionSet.ts'
-import { borderAfter, type UnitRun } from './UnitRun.ts'
+import { borderAfter, runBytes, type UnitRun } from './UnitRun.ts'
 
-/** The units of a leaf that hold a record of the regions, in order; those that follow each other in one. */
-export function selectUnits(leaf: LeafPage, regions: RegionSet): UnitRun[] {
+/**
+ * The units of a leaf that hold a record of the regions, in order; those that follow each other in one, of at most
+ * `limit` bytes.
+ */
+export function selectUnits(leaf: LeafPage, regions: RegionSet, limit = Infinity): UnitRun[] {
   const found: UnitRun[] = []
   const { starts, firstRuns, extentsTo, begs, ends, gapsTo, gapBegs, gapEnds } = leaf
   let open: UnitRun | undefined
@@ -28,7 +31,11 @@ export function selectUnits(leaf: LeafPage, regions: RegionSet): UnitRun[] {
     }
     const start = starts[unit] as VirtualOffset
     const end = starts[unit + 1] as VirtualOffset
-    open = open ? { ...open, end } : { start, end, border: borderAfter(start, end) }
+    if (open && runBytes({ ...open, end }) <= limit) open = { ...open, end }
+    else {
+      if (open) found.push(open)
+      open = { start, end, border: borderAfter(start, end) }
+    }
   }
   if (open) found.push(open)
   return found

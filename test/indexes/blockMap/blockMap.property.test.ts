@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { memorySource } from '#shared/bytes/ByteSource.ts'
-import { virtualOffset, type VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
+import { blockOf, virtualOffset, type VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
 import { openBlockMap } from '#shared/indexes/blockMap/openBlockMap.ts'
 import type { Region } from '#shared/indexes/blockMap/Region.ts'
 import { mapOf, unitsByDefinition, type ModelFile, type ModelRecord } from './model.ts'
@@ -137,4 +137,37 @@ test('does not depend on how its pages are cut', async () => {
     }),
     { numRuns: 500 },
   )
+})
+
+test('with a limit gives the same units in ranges that are no longer, and that begin where units do', async () => {
+  const shape = { recordsPerUnit: [1, 9], steps: [1, 700], lengths: [1, 9000] } as const
+  const limits = fc.constantFrom(0, 1, 30_000, 100_000, 1_000_000)
+  let cut = 0
+  await fc.assert(
+    fc.asyncProperty(files(shape), layouts, regions(0), limits, async (file, layout, asked, limit) => {
+      const map = await openBlockMap(memorySource(mapOf(file, layout)))
+      const starts = [...new Set(file.records.map(record => record.start))]
+      const unitStarts = starts.filter(
+        (start, i) => blockOf(start) !== blockOf(starts[i - 1] ?? (-1 as VirtualOffset)),
+      )
+      for (const wanted of [asked, ['everything' as const]]) {
+        const whole = await map.units(wanted)
+        const limited = await map.units(wanted, limit)
+        cut += limited.length - whole.length
+        const joined: [number, number][] = []
+        for (const { start, end, border } of limited) {
+          expect(border).toBeGreaterThanOrEqual(start / 65536)
+          const last = joined.at(-1)
+          if (last?.[1] === start) last[1] = end
+          else joined.push([start, end])
+          const within = unitStarts.filter(at => at > start && at < end)
+          expect(unitStarts).toContain(start)
+          if (blockOf(end) - blockOf(start) > limit) expect(within).toEqual([])
+        }
+        expect(joined).toEqual(placesOf(whole))
+      }
+    }),
+    { numRuns: 500 },
+  )
+  expect(cut).toBeGreaterThan(1000)
 })
