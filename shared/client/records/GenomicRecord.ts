@@ -1,6 +1,6 @@
-import type { BamRecord } from '@gmod/bam'
 import type { CramRecord } from '@gmod/cram'
 import type { QueryRegion } from '#shared/htsget/HtsgetQuery.ts'
+import type { BamRead } from './BamRead.ts'
 
 /** Where a record lies: 0-based, half-open, as samtools and bcftools have it; an unplaced read lies nowhere. */
 export interface Extent {
@@ -12,7 +12,7 @@ export interface Extent {
 
 /** A record, with all that its reader knows of it. */
 export type GenomicRecord =
-  | (Extent & { readonly format: 'BAM'; readonly record: BamRecord })
+  | (Extent & { readonly format: 'BAM'; readonly record: BamRead })
   /** Its bases, by `getReadBases()`, are there where the reference was. */
   | (Extent & { readonly format: 'CRAM'; readonly record: CramRecord })
   /** A line of VCF, without its end; a BCF record as `bcftools view` writes it. */

@@ -1,8 +1,8 @@
-import { BamRecord } from '@gmod/bam'
 import { BamHeaderReader, type BamHeader } from '#shared/bam/BamHeaderReader.ts'
 import { badRecord, checkRecord, fieldAt, fixedSize, recordEnd } from '#shared/bam/bamRecord.ts'
 import { maxRecordSize } from '#shared/bgzf/BgzfRecordFeed.ts'
 import { HtsvaultError } from '#shared/errors.ts'
+import { BamRead } from './BamRead.ts'
 import { referencesOfSam, type FileHeader } from './FileHeader.ts'
 import type { GenomicRecord } from './GenomicRecord.ts'
 import { PlainWindow } from './PlainWindow.ts'
@@ -42,7 +42,7 @@ export async function* readBam(
         referenceName: header.references[refId]?.name,
         start,
         end: recordEnd(view, at, size),
-        record: new BamRecord({
+        record: new BamRead({
           bytes: { byteArray: bytes.slice(at, at + size), start: 0, end: size - 1 },
           fileOffset: count++,
         }),

@@ -14,6 +14,9 @@ interface MappedSliceHeader {
   readonly refSeqStart: number
 }
 
+/** The longest stretch of a reference that is held. */
+const maxBases = 1 << 28
+
 const fileDefinitionBytes = 26
 
 /**
@@ -57,7 +60,9 @@ export async function* readCram(
         const slice = container.getSlice(landmark, (header.landmarks[i + 1] ?? header.length) - landmark)
         const records = await guarded(position, async () => {
           file.options.checkSequenceMD5 = await bases.begin(container, slice)
-          return slice.getAllRecords()
+          const found = await slice.getAllRecords()
+          if (bases.areTold) for (const record of found) tellBases(record)
+          return found
         })
         for (const record of records) yield located(record, bases.references)
       }
@@ -71,6 +76,17 @@ export async function* readCram(
   } finally {
     await window.close()
   }
+}
+
+/** The bases of a read of a slice without reference: its features have each of them (CRAMv3 §10.6). */
+function tellBases(record: CramRecord): void {
+  if ((record.readBases ?? '') !== '' || record.isUnknownBases()) return
+  const bases = new Array<string>(record.readLength).fill('N')
+  for (const { pos, code, data } of record.readFeatures ?? []) {
+    const told = code === 'B' ? data[0] : 'bSIi'.includes(code) ? String(data) : ''
+    for (let i = 0; i < told.length && pos - 1 + i < bases.length; i++) bases[pos - 1 + i] = told[i]!
+  }
+  record.readBases = bases.join('').toUpperCase()
 }
 
 function located(record: CramRecord, references: readonly HeaderReference[]): GenomicRecord {
@@ -106,13 +122,19 @@ class SliceBases {
     this.#source = source
   }
 
+  /** Whether the slice has no reference at all: its reads say all of their bases. */
+  get areTold(): boolean {
+    return !this.#isNeeded && !this.#embedded
+  }
+
   /** Answers whether the bases that `read` gives are to be held against the slice's checksum. */
   async begin(container: Container, slice: Slice): Promise<boolean> {
-    const scheme = await container.getCompressionScheme()
+    const compression = await container.getCompressionHeaderBlock()
     // Of a mapped slice; the library's types do not tell it from another.
     const header = (await slice.getHeader()).parsedContent as Partial<MappedSliceHeader>
     this.#embedded = undefined
-    this.#isNeeded = scheme?.referenceRequired === true
+    // Absent means that it is (CRAMv3 §8.4); the library's own `referenceRequired` takes it for not.
+    this.#isNeeded = compression?.parsedContent.preservation.RR !== false
     if (header.refBaseBlockId !== undefined && header.refBaseBlockId >= 0) {
       const block = await slice.getBlockByContentId(header.refBaseBlockId)
       if (block)
@@ -124,10 +146,12 @@ class SliceBases {
     return this.#isNeeded && !this.#embedded
   }
 
-  /** Exactly `end - start` bases: N where the reference has none. */
+  /** Exactly `end - start` bases, N where the reference has none; no base where the slice needs none. */
   async read(refId: number, start: number, end: number): Promise<string> {
     if (this.#embedded) return padded(this.#embedded.bases, start - this.#embedded.start, end - start)
-    if (!this.#isNeeded) return 'N'.repeat(end - start)
+    if (!this.#isNeeded) return ''
+    if (end - start > maxBases)
+      throw new HtsvaultError('CRAM_TOO_LARGE', `the reads of a slice span more than ${maxBases} bases`)
     if (this.#last?.refId !== refId || start < this.#last.start || end > this.#last.end) {
       const reference = this.references[refId]
       const bases = reference && (await this.#source?.read(reference, Math.max(0, start), end))
