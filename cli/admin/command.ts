@@ -1,8 +1,9 @@
 import { Command } from 'commander'
+import { keysCommand } from './keysCommand.ts'
 import { redriveCommand } from './redriveCommand.ts'
 
 /** The subcommands of `htsvault admin`; each loads what it does when it is called. */
-const subcommands: readonly (() => Command)[] = [redriveCommand]
+const subcommands: readonly (() => Command)[] = [redriveCommand, keysCommand]
 
 /** `htsvault admin`: what an operator does with a vault. */
 export function adminCommand(): Command {
