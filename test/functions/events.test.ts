@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { APIGatewayProxyEvent } from 'aws-lambda'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { generateKeyPair } from '#shared/crypt4gh/keys/KeyPair.ts'
+import { writePublicKey } from '#shared/crypt4gh/keys/writePublicKey.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { folderStore } from '#shared/local/folderStore.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
@@ -93,6 +94,23 @@ describe('ticket', () => {
   test('POST of two, and of a body in base64', async () => {
     expect((await ticketOf('reads-post.valid')).htsget.format).toBe('BAM')
     expect((await ticketOf('variants-post-base64.valid')).htsget.format).toBe('VCF')
+  })
+
+  test('ciphertext for the key in the header, never plain bytes in its place', async () => {
+    const event = await readEvent('reads-get.valid')
+    event.multiValueQueryStringParameters = {
+      ...event.multiValueQueryStringParameters,
+      encryptionScheme: ['Crypt4GH'],
+    }
+    expect(await functions.ticket(event)).toMatchObject({ statusCode: 400 })
+    const publicKey = Buffer.from(writePublicKey(pair.publicKey)).toString('base64')
+    event.headers['HTSGET-CONTEXT-PUBLIC-KEY'] = publicKey
+    const { urls } = (JSON.parse((await functions.ticket(event)).body) as Ticket).htsget
+    expect(Buffer.from(urls[0]!.url.slice('data:;base64,'.length), 'base64').toString('latin1')).toMatch(/^crypt4gh/) // prettier-ignore
+    expect(urls.every(url => url.class === undefined)).toBe(true)
+    event.headers['HTSGET-CONTEXT-PUBLIC-KEY'] = 'no key'
+    const refused = await functions.ticket(event)
+    expect(JSON.parse(refused.body)).toMatchObject({ htsget: { error: 'InvalidInput' } })
   })
 
   test('the header alone', async () => {

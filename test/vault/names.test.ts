@@ -23,6 +23,7 @@ describe('upload keys', () => {
   test.each([
     'd//x',
     'd/../x',
+    '_htsvault/x.bam',
     'd/./x',
     'd/.bam',
     '.d/x',
