@@ -2,7 +2,10 @@ import { HtsvaultError } from '#shared/errors.ts'
 import { eofMarker, inflateBlock, maxBlockSize, readBlockSize } from './bgzfBlock.ts'
 import { maxBlockOffset } from './VirtualOffset.ts'
 
-/** Takes each inflated block: its bytes, where it starts in the file, and its compressed size, in bytes. */
+/**
+ * Takes each inflated block: its bytes, where it starts in the file, and its compressed size, in bytes. The bytes are
+ * valid until it returns.
+ */
 export type BlockHandler = (plain: Uint8Array, blockOffset: number, blockSize: number) => void
 
 const empty = new Uint8Array(0)

@@ -31,10 +31,10 @@ export const maxRecordSize = 1 << 27
  */
 export class BgzfRecordFeed {
   readonly #onRecords: RecordHandler
-  /** Left by the handler: `#scratch`, or the tail of the last block. */
-  #carry: Uint8Array = new Uint8Array(0)
-  #carryFirst = virtualOffset(0, 0)
+  /** The first `#carrySize` bytes were left by the handler. */
   #scratch = new Uint8Array(0)
+  #carrySize = 0
+  #carryFirst = virtualOffset(0, 0)
   /** Where the last block that held anything ends in the file. */
   #blockEnd: number
   /** Bytes of the first block before `start`. */
@@ -49,12 +49,12 @@ export class BgzfRecordFeed {
 
   /** The virtual offset of the next byte that the handler will be given. */
   get offset(): VirtualOffset {
-    return this.#carry.length > 0 ? this.#carryFirst : virtualOffset(this.#blockEnd, this.#skip)
+    return this.#carrySize > 0 ? this.#carryFirst : virtualOffset(this.#blockEnd, this.#skip)
   }
 
   /** Bytes that the handler has left: those of a record that is not whole. */
   get pending(): number {
-    return this.#carry.length
+    return this.#carrySize
   }
 
   /** A block as BgzfReader hands it on; empty ones are passed over. @throws HtsvaultError RECORD_TOO_LONG */
@@ -65,7 +65,7 @@ export class BgzfRecordFeed {
     let first = at === 0 ? virtualOffset(this.#blockEnd, 0) : virtualOffset(blockOffset, at)
     this.#skip = 0
     this.#blockEnd = blockOffset + blockSize
-    if (this.#carry.length > 0) {
+    if (this.#carrySize > 0) {
       at = this.#join(plain, blockBase)
       if (at < 0) return
       first = (blockBase + at) as VirtualOffset
@@ -75,18 +75,22 @@ export class BgzfRecordFeed {
       at = this.#onRecords(plain, start, plain.length, first, blockBase)
       if (at > start) first = (blockBase + at) as VirtualOffset
     }
-    this.#carry = plain.subarray(at)
+    // The block is valid until we return.
+    const rest = plain.subarray(at)
+    this.#reserve(rest.length, 0)
+    this.#scratch.set(rest)
+    this.#carrySize = rest.length
     this.#carryFirst = first
   }
 
   /** Reads on over the border; answers where in the block to go on, -1 where all of it has become carry. */
   #join(plain: Uint8Array, blockBase: number): number {
-    const had = this.#carry.length
+    const had = this.#carrySize
     if (had + plain.length > maxRecordSize)
       throw new HtsvaultError('RECORD_TOO_LONG', `a record is longer than ${maxRecordSize} bytes`, {
         place: { virtualOffset: formatVirtualOffset(this.#carryFirst) },
       })
-    this.#reserve(had + plain.length)
+    this.#reserve(had + plain.length, had)
     let joined = 0
     while (joined < plain.length) {
       const more = joined === 0 ? Math.min(plain.length, firstJoin) : plain.length
@@ -95,18 +99,15 @@ export class BgzfRecordFeed {
       const at = this.#onRecords(this.#scratch, 0, had + joined, this.#carryFirst, blockBase - had)
       if (at > 0) return at - had
     }
-    this.#carry = this.#scratch.subarray(0, had + joined)
+    this.#carrySize = had + joined
     return -1
   }
 
-  /** Makes the carry the head of a scratch buffer of at least `size` bytes. */
-  #reserve(size: number): void {
-    const { buffer, byteOffset } = this.#carry
-    const inPlace = buffer === this.#scratch.buffer && byteOffset === this.#scratch.byteOffset
-    if (this.#scratch.length < size) {
-      const grown = new Uint8Array(Math.max(2 * this.#scratch.length, size, 1 << 17))
-      grown.set(this.#carry)
-      this.#scratch = grown
-    } else if (!inPlace) this.#scratch.set(this.#carry)
+  /** Makes the scratch buffer at least `size` bytes, of which the first `kept` stay. */
+  #reserve(size: number, kept: number): void {
+    if (this.#scratch.length >= size) return
+    const grown = new Uint8Array(Math.max(2 * this.#scratch.length, size, 1 << 17))
+    grown.set(this.#scratch.subarray(0, kept))
+    this.#scratch = grown
   }
 }

@@ -1,12 +1,13 @@
 import { crc32, inflateRawSync } from 'node:zlib'
 import { HtsvaultError } from '#shared/errors.ts'
 import { damaged, fixedHeaderSize, maxBlockSize, trailerSize } from './blockHeader.ts'
+import { inflateRaw } from './inflateRaw.ts'
 
 export { eofMarker, maxBlockSize, readBlockSize } from './blockHeader.ts'
 
 /**
  * Inflates one whole BGZF block and checks its length and CRC32. `offset` is where it starts in the file, for
- * the messages. Never more than 64 KiB come out. The result is a buffer of its own.
+ * the messages. Never more than 64 KiB come out. The result is valid until the next block is inflated.
  * @throws HtsvaultError BGZF_BAD_DATA, BGZF_CRC
  */
 export function inflateBlock(block: Uint8Array, offset: number): Uint8Array {
@@ -14,13 +15,8 @@ export function inflateBlock(block: Uint8Array, offset: number): Uint8Array {
   const size = uint32(block, end + 4)
   if (size > maxBlockSize)
     throw badData(offset, `says it inflates to ${size} bytes, more than the 65536 that are allowed`)
-  let plain: Uint8Array
-  try {
-    plain = inflateRawSync(block.subarray(fixedHeaderSize + uint16(block, 10), end), inflateOptions)
-  } catch (cause) {
-    throw badData(offset, 'cannot be inflated', cause)
-  }
-  if (plain.length !== size) throw badData(offset, `inflates to ${plain.length} bytes where it says ${size}`)
+  const compressed = block.subarray(fixedHeaderSize + uint16(block, 10), end)
+  const plain = inflateRaw(compressed, size) ?? inflateWithZlib(compressed, size, offset)
   if (crc32(plain) !== uint32(block, end))
     throw new HtsvaultError('BGZF_CRC', 'a BGZF block does not have the checksum that it carries', {
       place: { offset },
@@ -29,11 +25,20 @@ export function inflateBlock(block: Uint8Array, offset: number): Uint8Array {
   return plain
 }
 
-// One output buffer that is never full: zlib would allocate a second one to see that there is no more.
-const inflateOptions = { chunkSize: maxBlockSize + 64, maxOutputLength: maxBlockSize }
-
 const uint16 = (bytes: Uint8Array, at: number) => bytes[at]! | (bytes[at + 1]! << 8)
 const uint32 = (bytes: Uint8Array, at: number) => (uint16(bytes, at) | (uint16(bytes, at + 2) << 16)) >>> 0
+
+/** For what is not as it should be: zlib knows the reason, and has the last word. */
+function inflateWithZlib(compressed: Uint8Array, size: number, offset: number): Uint8Array {
+  let plain: Uint8Array
+  try {
+    plain = inflateRawSync(compressed, { maxOutputLength: maxBlockSize })
+  } catch (cause) {
+    throw badData(offset, 'cannot be inflated', cause)
+  }
+  if (plain.length !== size) throw badData(offset, `inflates to ${plain.length} bytes where it says ${size}`)
+  return plain
+}
 
 function badData(offset: number, what: string, cause?: unknown): HtsvaultError {
   return new HtsvaultError('BGZF_BAD_DATA', `a BGZF block ${what}`, {

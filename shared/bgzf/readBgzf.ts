@@ -14,7 +14,7 @@ export function readBgzf(bytes: Uint8Array, maxBytes = 2 ** 30): Uint8Array {
       throw new HtsvaultError('FILE_TOO_LARGE', `the file inflates to more than ${maxBytes} bytes`, {
         place: { offset },
       })
-    blocks.push(plain)
+    blocks.push(plain.slice())
   })
   reader.push(bytes)
   reader.finish()

@@ -36,7 +36,8 @@ function readInChunks(
   const plain: Uint8Array[] = []
   const blocks: [number, number][] = []
   const reader = new BgzfReader((part, offset, size) => {
-    plain.push(part)
+    plain.push(part.slice())
+    part.fill(0xee) // it is ours until we return
     blocks.push([offset, size])
   })
   for (let at = 0, k = 0; at < file.length; k++) {

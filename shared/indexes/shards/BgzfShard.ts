@@ -130,7 +130,8 @@ export class BgzfShard implements ShardIndexer {
       if (this.#scan.end >= this.#limit) this.#stop()
       return
     }
-    this.#blocks.push(block)
+    // The reader's block is valid until we return.
+    this.#blocks.push({ ...block, plain: block.plain.slice() })
     this.#plainBytes += block.plain.length
     if (this.#plainBytes >= this.#look) this.#guessStart(false)
   }
