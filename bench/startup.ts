@@ -31,7 +31,7 @@ function load(module: string): number {
 try {
   const bare = load('')
   console.log(`node ${process.version} alone: ${bare.toFixed(0)} ms, medians of ${runs}`)
-  for (const name of ['ingest', 'ticket', 'data', 'keypair']) {
+  for (const name of ['ingest', 'ticket', 'data', 'keypair', 'rekey']) {
     const outfile = join(folder, name, 'index.mjs')
     await build({
       entryPoints: [join(root, 'functions', name, 'index.ts')],

@@ -14,7 +14,7 @@ export const withStack = (command: Command): Command =>
     .option('--region <name>', 'the AWS region (default: $AWS_REGION, or that of the profile)')
 
 /** Hands profile and region to the SDK, which reads them when a client is made. */
-export function useStack({ profile, region }: StackOptions): void {
+export function useStack({ profile, region }: Pick<StackOptions, 'profile' | 'region'>): void {
   if (profile !== undefined) process.env['AWS_PROFILE'] = profile
   if (region !== undefined) process.env['AWS_REGION'] = region
 }

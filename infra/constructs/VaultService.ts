@@ -7,6 +7,7 @@ import { HtsgetApi } from './HtsgetApi.ts'
 import { IngestFunction } from './IngestFunction.ts'
 import { TicketFunction } from './TicketFunction.ts'
 import { VaultMonitoring } from './VaultMonitoring.ts'
+import { RekeyFunction } from './RekeyFunction.ts'
 import type { VaultState } from './VaultState.ts'
 
 export interface VaultServiceProps {
@@ -19,6 +20,7 @@ export class VaultService extends Construct {
   readonly ingest: IngestFunction
   readonly ticket: TicketFunction
   readonly data: DataFunction
+  readonly rekey: RekeyFunction
   readonly api: HtsgetApi
   /** On which `FileReady` and `FileRefused` are announced; yours to add rules to. */
   readonly bus: EventBus
@@ -34,6 +36,7 @@ export class VaultService extends Construct {
     this.api = new HtsgetApi(this, 'Api', { settings })
     this.ticket = new TicketFunction(this, 'Ticket', { settings, state, url: this.api.url })
     this.data = new DataFunction(this, 'Data', { settings, state })
+    this.rekey = new RekeyFunction(this, 'Rekey', { settings, state })
     this.api.serve({ ticket: this.ticket.handler, data: this.data.handler })
     if (settings.firewall) new ApiFirewall(this, 'Firewall', { ...settings.firewall, api: this.api.api })
     this.monitoring = new VaultMonitoring(this, 'Monitoring', {

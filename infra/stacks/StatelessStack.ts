@@ -26,6 +26,10 @@ export class StatelessStack extends Stack {
       value: this.service.ingest.failures.queueUrl,
       description: 'The queue of uploads that could not be ingested for a reason of ours',
     })
+    new CfnOutput(this, 'RekeyFunction', {
+      value: this.service.rekey.handler.functionName,
+      description: 'The function that htsvault admin rotate-key and rekey call',
+    })
     new CfnOutput(this, 'EventBus', {
       value: this.service.bus.eventBusName,
       description: 'The EventBridge bus on which FileReady and FileRefused are announced',

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { DecryptCommand, EncryptCommand } from '@aws-sdk/client-kms'
 import type { KMSClient } from '@aws-sdk/client-kms'
 import { GetSecretValueCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager'
@@ -7,7 +8,8 @@ import { generateKeyPair, keyPairOf } from '#shared/crypt4gh/keys/KeyPair.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { wipe } from '#shared/crypt4gh/wipe.ts'
 import { HtsvaultError } from '#shared/errors.ts'
-import type { KeyPair } from '#shared/vault/ports/KeyStore.ts'
+import type { DatedPair } from '#shared/vault/keyRing.ts'
+import type { KeyRotation } from '#shared/vault/ports/KeyRotation.ts'
 
 /** Where a stack keeps the vault's key pair, and how it gets at it. */
 export interface KeyPairSecret {
@@ -21,13 +23,30 @@ export interface KeyPairSecret {
   readonly stack: string
 }
 
-const valueSchema = z.strictObject({
-  version: z.literal(1),
+const wrappedPair = {
   /** 32 bytes, base64. */
   publicKey: z.base64(),
   /** What KMS made of the 32 bytes of the private key, base64. */
   wrappedKey: z.base64(),
-})
+}
+
+const valueSchema = z.discriminatedUnion('version', [
+  z.strictObject({ version: z.literal(1), ...wrappedPair }),
+  /** After a rotation: the oldest pair first, each with the time from which it is the one in force. */
+  z.strictObject({
+    version: z.literal(2),
+    pairs: z
+      .array(z.strictObject({ ...wrappedPair, from: z.iso.datetime() }))
+      .min(1)
+      .max(2),
+  }),
+])
+
+interface WrappedPair {
+  readonly publicKey: Uint8Array
+  readonly wrappedKey: Uint8Array
+  readonly from: Date
+}
 
 /** The version of the secret that holds the first key pair: a version is written once, whoever else tries. */
 const firstVersion = 'htsvault-first-key-pair-00000001'
@@ -46,21 +65,14 @@ const contextOf = ({ stack }: KeyPairSecret) => ({ stack, purpose: keyPairPurpos
 export async function createKeyPairSecret(place: KeyPairSecret): Promise<Uint8Array> {
   try {
     const present = await readValue(place)
-    if (present !== undefined) return present.publicKey
-    const { publicKey, secretKey } = generateKeyPair(nodeBackend)
+    if (present !== undefined) return newest(present).publicKey
+    const { publicKey, wrappedKey } = await makePair(place)
+    const value: z.input<typeof valueSchema> = {
+      version: 1,
+      publicKey: base64(publicKey),
+      wrappedKey: base64(wrappedKey),
+    }
     try {
-      const { CiphertextBlob } = await place.kms.send(
-        new EncryptCommand({
-          KeyId: place.keyId,
-          Plaintext: secretKey,
-          EncryptionContext: contextOf(place),
-        }),
-      )
-      const value: z.input<typeof valueSchema> = {
-        version: 1,
-        publicKey: base64(publicKey),
-        wrappedKey: base64(CiphertextBlob!),
-      }
       await place.secrets.send(
         new PutSecretValueCommand({
           SecretId: place.secretId,
@@ -70,45 +82,134 @@ export async function createKeyPairSecret(place: KeyPairSecret): Promise<Uint8Ar
       )
     } catch (error) {
       if (!isNamed(error, 'ResourceExistsException')) throw error
-    } finally {
-      wipe(secretKey)
     }
     // Read back: of several that made one at once, the secret says whose it is.
     const stored = await readValue(place)
     if (stored === undefined)
       throw new HtsvaultError('KEY_UNAVAILABLE', 'the secret has no value after it was written')
-    return stored.publicKey
+    return newest(stored).publicKey
   } catch (error) {
     throw keyUnavailable(error)
   }
 }
 
 /**
- * The vault's key pair, unwrapped. The caller wipes the private half.
+ * The vault's key pairs, unwrapped, the oldest first. The caller wipes the private halves.
  * @throws HtsvaultError KEY_UNAVAILABLE
  */
-export async function readKeyPair(place: KeyPairSecret): Promise<KeyPair> {
+export async function readKeyPairs(place: KeyPairSecret): Promise<DatedPair[]> {
+  const unwrapped: DatedPair[] = []
   try {
-    const value = await readValue(place)
-    if (value === undefined) throw new HtsvaultError('KEY_UNAVAILABLE', 'the secret has no value yet')
-    const { Plaintext: secretKey } = await place.kms.send(
-      new DecryptCommand({
-        KeyId: place.keyId,
-        CiphertextBlob: value.wrappedKey,
-        EncryptionContext: contextOf(place),
-      }),
-    )
-    if (secretKey?.length !== 32) throw new HtsvaultError('KEY_UNAVAILABLE', 'what KMS unwrapped is no key')
-    const { publicKey } = keyPairOf(secretKey, nodeBackend)
-    if (base64(publicKey) !== base64(value.publicKey)) {
-      wipe(secretKey)
-      throw new HtsvaultError('KEY_UNAVAILABLE', 'the two halves in the secret do not belong together')
-    }
-    return { publicKey, secretKey }
+    for (const pair of (await readPresent(place)).pairs) unwrapped.push(await unwrap(place, pair))
+    return unwrapped
   } catch (error) {
+    wipe(...unwrapped.map(({ secretKey }) => secretKey))
     throw keyUnavailable(error)
   }
 }
+
+/** Processes keep a key pair for five minutes (secretKeyStore); a new one is used when all of them know of it. */
+const leadMs = 10 * 60_000
+
+/**
+ * The rotation of the key pair in a secret. Each change is a new version of the secret whose name follows from the
+ * version that it takes the place of: Secrets Manager takes one of several, and the version before stays readable as
+ * AWSPREVIOUS until the next change.
+ */
+export function secretRotation(place: KeyPairSecret): KeyRotation {
+  const change = async (next: (pairs: readonly WrappedPair[]) => Promise<WrappedPair[]> | WrappedPair[]) => {
+    try {
+      const present = await readPresent(place)
+      const value: z.input<typeof valueSchema> = {
+        version: 2,
+        pairs: (await next(present.pairs)).map(({ publicKey, wrappedKey, from }) => ({
+          publicKey: base64(publicKey),
+          wrappedKey: base64(wrappedKey),
+          from: from.toISOString(),
+        })),
+      }
+      await place.secrets.send(
+        new PutSecretValueCommand({
+          SecretId: place.secretId,
+          ClientRequestToken: createHash('sha256').update(`htsvault after ${present.id}`).digest('hex'),
+          SecretString: JSON.stringify(value),
+        }),
+      )
+    } catch (error) {
+      if (!isNamed(error, 'ResourceExistsException')) throw keyUnavailable(error)
+      throw new HtsvaultError('ROTATION_CONFLICT', 'somebody else changed the key pair at the same time', {
+        hint: 'Run the same command again: it goes on from what is there.',
+        cause: error,
+      })
+    }
+  }
+  return {
+    leadMs,
+    async state() {
+      try {
+        const { pairs } = await readPresent(place)
+        const { publicKey, from } = pairs.at(-1)!
+        return { publicKey, ...(pairs.length > 1 && { newestFrom: from }) }
+      } catch (error) {
+        throw keyUnavailable(error)
+      }
+    },
+    begin: from =>
+      change(async pairs => {
+        // Never a third: the oldest would be lost while manifests still need it.
+        if (pairs.length > 1)
+          throw new HtsvaultError('ROTATION_CONFLICT', 'a rotation is under way already', {
+            hint: 'Run the same command again: it goes on from what is there.',
+          })
+        return [...pairs, { ...(await makePair(place)), from }]
+      }),
+    end: () => change(pairs => pairs.slice(-1)),
+  }
+}
+
+/** A new pair, its private half wrapped: it leaves this function so or not at all. */
+async function makePair(place: KeyPairSecret): Promise<Omit<WrappedPair, 'from'>> {
+  const { publicKey, secretKey } = generateKeyPair(nodeBackend)
+  try {
+    const { CiphertextBlob } = await place.kms.send(
+      new EncryptCommand({
+        KeyId: place.keyId,
+        Plaintext: secretKey,
+        EncryptionContext: contextOf(place),
+      }),
+    )
+    return { publicKey, wrappedKey: CiphertextBlob! }
+  } finally {
+    wipe(secretKey)
+  }
+}
+
+async function unwrap(
+  place: KeyPairSecret,
+  { publicKey, wrappedKey, from }: WrappedPair,
+): Promise<DatedPair> {
+  const { Plaintext: secretKey } = await place.kms.send(
+    new DecryptCommand({
+      KeyId: place.keyId,
+      CiphertextBlob: wrappedKey,
+      EncryptionContext: contextOf(place),
+    }),
+  )
+  if (secretKey?.length !== 32) throw new HtsvaultError('KEY_UNAVAILABLE', 'what KMS unwrapped is no key')
+  if (base64(keyPairOf(secretKey, nodeBackend).publicKey) !== base64(publicKey)) {
+    wipe(secretKey)
+    throw new HtsvaultError('KEY_UNAVAILABLE', 'the two halves in the secret do not belong together')
+  }
+  return { publicKey, secretKey, from }
+}
+
+async function readPresent(place: KeyPairSecret) {
+  const value = await readValue(place)
+  if (value === undefined) throw new HtsvaultError('KEY_UNAVAILABLE', 'the secret has no value yet')
+  return value
+}
+
+const newest = ({ pairs }: { readonly pairs: readonly WrappedPair[] }): WrappedPair => pairs.at(-1)!
 
 async function readValue({ secrets, secretId }: KeyPairSecret) {
   const reply = await secrets
@@ -119,8 +220,14 @@ async function readValue({ secrets, secretId }: KeyPairSecret) {
       throw error
     })
   if (reply?.SecretString === undefined) return undefined
-  const { publicKey, wrappedKey } = valueSchema.parse(JSON.parse(reply.SecretString))
-  return { publicKey: bytesOf(publicKey), wrappedKey: bytesOf(wrappedKey) }
+  const value = valueSchema.parse(JSON.parse(reply.SecretString))
+  const written = value.version === 1 ? [{ ...value, from: new Date(0).toISOString() }] : value.pairs
+  const pairs = written.map(({ publicKey, wrappedKey, from }) => ({
+    publicKey: bytesOf(publicKey),
+    wrappedKey: bytesOf(wrappedKey),
+    from: new Date(from),
+  }))
+  return { id: reply.VersionId ?? '', pairs }
 }
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')

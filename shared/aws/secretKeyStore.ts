@@ -1,6 +1,7 @@
 import { wipe } from '#shared/crypt4gh/wipe.ts'
-import type { KeyPair, KeyStore } from '#shared/vault/ports/KeyStore.ts'
-import { readKeyPair } from './keyPairSecret.ts'
+import { type DatedPair, ringOf } from '#shared/vault/keyRing.ts'
+import type { KeyStore } from '#shared/vault/ports/KeyStore.ts'
+import { readKeyPairs } from './keyPairSecret.ts'
 import type { KeyPairSecret } from './keyPairSecret.ts'
 
 export interface SecretKeyStoreOptions {
@@ -11,19 +12,19 @@ export interface SecretKeyStoreOptions {
 }
 
 /**
- * The vault's key pair from Secrets Manager, unwrapped by KMS; kept for five minutes, then wiped. Callers get a copy
+ * The vault's key pairs from Secrets Manager, unwrapped by KMS; kept for five minutes, then wiped. Callers get a copy
  * of the private half, so that work which outlasts the five minutes does not go on with zeros.
  */
 export function secretKeyStore(
   place: KeyPairSecret,
   { cacheMs = 5 * 60_000, now = Date.now }: SecretKeyStoreOptions = {},
 ): KeyStore {
-  let cached: { readonly pair: Promise<KeyPair>; readonly until: number } | undefined
+  let cached: { readonly pairs: Promise<DatedPair[]>; readonly until: number } | undefined
 
   const forget = (entry: typeof cached) => {
     if (cached === entry) cached = undefined
-    void entry?.pair.then(
-      ({ secretKey }) => wipe(secretKey),
+    void entry?.pairs.then(
+      pairs => wipe(...pairs.map(({ secretKey }) => secretKey)),
       () => undefined,
     )
   }
@@ -33,13 +34,16 @@ export function secretKeyStore(
       // A frozen function's timers do not run: the time is looked at too.
       if (cached !== undefined && now() >= cached.until) forget(cached)
       if (cached === undefined) {
-        const entry = { pair: readKeyPair(place), until: now() + cacheMs }
+        const entry = { pairs: readKeyPairs(place), until: now() + cacheMs }
         cached = entry
-        entry.pair.catch(() => forget(entry))
+        entry.pairs.catch(() => forget(entry))
         setTimeout(() => forget(entry), cacheMs).unref()
       }
-      const { publicKey, secretKey } = await cached.pair
-      return { publicKey, secretKey: secretKey.slice() }
+      const pairs = await cached.pairs
+      return ringOf(
+        pairs.map(pair => ({ ...pair, secretKey: pair.secretKey.slice() })),
+        now(),
+      )
     },
   }
 }

@@ -36,6 +36,18 @@ export function readRecipients({ recipients }: Pick<DatasetSettings, 'recipients
   })
 }
 
+/**
+ * Who can open the objects of a dataset: the vault, and whom its settings name; nobody twice.
+ * @throws HtsvaultError DATASET_SETTINGS_INVALID where a recipient is no public key
+ */
+export function datasetReaders(
+  settings: Pick<DatasetSettings, 'recipients'>,
+  vaultKey: Uint8Array,
+): Uint8Array[] {
+  const keys = [vaultKey, ...readRecipients(settings)]
+  return keys.filter((key, i) => keys.findIndex(other => Buffer.compare(other, key) === 0) === i)
+}
+
 const maxSettingsBytes = 1 << 20
 
 /**

@@ -4,7 +4,7 @@ import { writeHeader } from '#shared/crypt4gh/header/writeHeader.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { cipherSize } from '#shared/crypt4gh/sizes.ts'
 import { wipe } from '#shared/crypt4gh/wipe.ts'
-import { readRecipients, type DatasetSettings } from './DatasetSettings.ts'
+import { datasetReaders, type DatasetSettings } from './DatasetSettings.ts'
 import type { StoredObject } from './Manifest.ts'
 import type { Upload } from './ports/ObjectStore.ts'
 import type { VaultPorts } from './VaultPorts.ts'
@@ -40,8 +40,8 @@ export class SealedWriter {
     if (settings.encryption === 'none') return new SealedWriter(key, await vault.create(key, plainSize))
     const dataKey = randomBytes(32, nodeBackend)
     try {
-      const recipients = [(await keys.keyPair()).publicKey, ...readRecipients(settings)]
-      const header = writeHeader({ dataKeys: [dataKey], recipients: distinct(recipients) }, nodeBackend)
+      const recipients = datasetReaders(settings, (await keys.keyPair()).publicKey)
+      const header = writeHeader({ dataKeys: [dataKey], recipients }, nodeBackend)
       // Batches are written before the next is asked for, so one buffer serves them all.
       const encryptor = new Encryptor(dataKey, nodeBackend, { reuseOutput: true })
       const upload = await vault.create(key, header.length + cipherSize(plainSize))
@@ -93,6 +93,3 @@ export class SealedWriter {
     await this.#upload.abort()
   }
 }
-
-const distinct = (keys: readonly Uint8Array[]): Uint8Array[] =>
-  keys.filter((key, i) => keys.findIndex(other => Buffer.compare(other, key) === 0) === i)

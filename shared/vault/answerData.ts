@@ -3,7 +3,7 @@ import type { VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
 import type { ByteRange } from '#shared/bytes/ByteRange.ts'
 import type { ByteSource } from '#shared/bytes/ByteSource.ts'
 import { HtsvaultError } from '#shared/errors.ts'
-import { readDataToken, type DataGrant } from './dataTokens.ts'
+import { readSignedToken, type SignedGrant } from './dataTokens.ts'
 import { filterRecords, heldPiece } from './filterRecords.ts'
 import { maxManifestBytes, readManifest } from './Manifest.ts'
 import { openFileMap } from './openFileMap.ts'
@@ -25,7 +25,7 @@ export interface DataReply {
  * more, RANGE_NOT_SATISFIABLE, and what the stores throw; from the body too
  */
 export async function answerData(ports: VaultPorts, token: string, range?: string): Promise<DataReply> {
-  const whole = await openGrant(ports, await readDataToken(token, ports.keys))
+  const whole = await openGrant(ports, await readSignedToken(token, ports.keys))
   const { size } = whole
   if (size === undefined)
     return { statusCode: 200, headers: always, body: await begun(whole.stream(0, Infinity)) }
@@ -68,7 +68,7 @@ interface Piece {
   stream(start: number, end: number): AsyncIterable<Uint8Array>
 }
 
-async function openGrant(ports: VaultPorts, grant: DataGrant): Promise<Piece> {
+async function openGrant(ports: VaultPorts, { grant, signer }: SignedGrant): Promise<Piece> {
   const object = await ports.vault.get(grant.manifestKey, maxManifestBytes)
   const manifest = object && readManifest(object.bytes, grant.manifestKey)
   // A grant of stored bytes is one of ciphertext: should the same bytes be there plain, it is not for those.
@@ -85,7 +85,7 @@ async function openGrant(ports: VaultPorts, grant: DataGrant): Promise<Piece> {
   if (grant.unit === 'stored') return part(storedSource(ports.vault, body), grant)
   const plain = await openStored(ports, body)
   if (grant.unit === 'sealed')
-    return sealedParts(grant, { plain, map: () => openFileMap(ports, manifest) }, ports.keys)
+    return sealedParts(grant, { plain, map: () => openFileMap(ports, manifest) }, signer)
   if (grant.unit === 'bytes') return part(plain, grant)
   if (grant.unit === 'records') return heldPiece(filterRecords(plain, manifest, grant))
   const cut = await cutBgzf(plain, { start: grant.start as VirtualOffset, end: grant.end as VirtualOffset })

@@ -92,7 +92,10 @@ async function encrypt(
   options: TicketOptions,
 ): Promise<TicketUrl[]> {
   const settings = await readDatasetSettings(ports.vault, manifest.dataset)
-  return encryptedUrls(ports, manifest, {
+  // One pair for the whole ticket: what it is encrypted with comes from the pair that signs its tokens.
+  const ring = await ports.keys.keyPair()
+  const pinned: VaultPorts = { ...ports, keys: { keyPair: async () => ring } }
+  return encryptedUrls(pinned, manifest, {
     recipients: await recipientsOf(ports.vault, options, settings),
     plan: own => plan(map, query, { ...limits, ...own }),
     limits,
@@ -100,7 +103,7 @@ async function encrypt(
     // Who spells it so is a client of before the draft; those that there are fail on anything but a 200.
     storageUrls: query.encryptionScheme !== 'c4gh',
     seconds: options.tokenSeconds ?? defaultTokenSeconds,
-    urlOf: grant => dataUrl(grant, manifest, ports, options),
+    urlOf: grant => dataUrl(grant, manifest, pinned, options),
   })
 }
 

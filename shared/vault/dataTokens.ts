@@ -1,13 +1,14 @@
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { jwtVerify, SignJWT } from 'jose'
+import { errors, jwtVerify, SignJWT } from 'jose'
 import { z } from 'zod'
 import type { VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
 import { readColumns, writeColumns } from '#shared/columns/columnsCode.ts'
 import type { RecordColumns } from '#shared/columns/RecordColumns.ts'
 import { HtsvaultError } from '#shared/errors.ts'
+import { pairsOf } from './keyRing.ts'
 import type { PlainPart } from './plainParts.ts'
-import type { KeyStore } from './ports/KeyStore.ts'
+import type { KeyPair, KeyStore } from './ports/KeyStore.ts'
 
 const offset = z.number().int().nonnegative()
 
@@ -91,8 +92,7 @@ const audience = 'data'
 const derived = new WeakMap<Uint8Array, Promise<CryptoKey>>()
 
 /** The signing key comes out of the vault's key pair, so that a vault has one secret to keep and to rotate. */
-async function signingKey(keys: KeyStore): Promise<CryptoKey> {
-  const { secretKey } = await keys.keyPair()
+function signingKey({ secretKey }: KeyPair): Promise<CryptoKey> {
   const found = derived.get(secretKey)
   if (found) return found
   const bytes = hkdf(sha256, secretKey, undefined, new TextEncoder().encode('htsvault data token v1'), 32)
@@ -110,18 +110,24 @@ export async function signDataToken(grant: DataGrant, keys: KeyStore, seconds: n
     .setIssuer(issuer)
     .setAudience(audience)
     .setExpirationTime(now + seconds)
-    .sign(await signingKey(keys))
+    .sign(await signingKey(await keys.keyPair()))
+}
+
+/** A token's grant, and the key pair that signed it: what else was derived for its ticket came from that one. */
+export interface SignedGrant {
+  readonly grant: DataGrant
+  readonly signer: KeyPair
 }
 
 /** @throws HtsvaultError TOKEN_EXPIRED, TOKEN_INVALID */
-export async function readDataToken(token: string, keys: KeyStore): Promise<DataGrant> {
+export const readDataToken = async (token: string, keys: KeyStore): Promise<DataGrant> =>
+  (await readSignedToken(token, keys)).grant
+
+/** @throws HtsvaultError TOKEN_EXPIRED, TOKEN_INVALID */
+export async function readSignedToken(token: string, keys: KeyStore): Promise<SignedGrant> {
   try {
-    const { payload } = await jwtVerify(token, await signingKey(keys), {
-      algorithms: ['HS256'],
-      issuer,
-      audience,
-    })
-    return readGrant(claims.parse(payload))
+    const { payload, signer } = await verified(token, pairsOf(await keys.keyPair()))
+    return { grant: readGrant(claims.parse(payload)), signer }
   } catch (cause) {
     if (cause instanceof HtsvaultError) throw cause
     if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_JWT_EXPIRED')
@@ -177,4 +183,20 @@ function readGrant(claimed: z.infer<typeof claims>): DataGrant {
       return { kind: 'virtual', start: start as VirtualOffset, end: end as VirtualOffset, size, from, to }
     }),
   }
+}
+
+/** The claims of a token, and which of the pairs signed it: while the key is rotated, the older one's are good too. */
+async function verified(token: string, pairs: readonly KeyPair[]) {
+  const options = { algorithms: ['HS256'], issuer, audience }
+  const check = async (signer: KeyPair) => ({
+    signer,
+    payload: (await jwtVerify(token, await signingKey(signer), options)).payload,
+  })
+  for (const pair of pairs.slice(0, -1))
+    try {
+      return await check(pair)
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error
+    }
+  return check(pairs.at(-1)!)
 }

@@ -1,4 +1,5 @@
 import type { ByteRange } from '#shared/bytes/ByteRange.ts'
+import { pairsOf } from './keyRing.ts'
 import { randomBytes } from '#shared/crypt4gh/Backend.ts'
 import { isPortable } from '#shared/crypt4gh/editList.ts'
 import { openHeader } from '#shared/crypt4gh/header/openHeader.ts'
@@ -67,7 +68,11 @@ async function planStored(
   // The file's own header: the one that stands in plain tickets may be other bytes, which are not in the storage.
   const ranges = fileRanges(await plan({ inlineBytes: 0 }), body.plainSize)
   if (!ranges) return undefined
-  const opened = openHeader(readHeader(Buffer.from(body.header, 'base64')), await keys.keyPair(), nodeBackend)
+  const opened = openHeader(
+    readHeader(Buffer.from(body.header, 'base64')),
+    pairsOf(await keys.keyPair()),
+    nodeBackend,
+  )
   try {
     const bodySize = body.size - body.bodyOffset
     const slice = rearrange(opened, { ranges, recipients, plainSize: plainSize(bodySize) }, nodeBackend)
@@ -140,7 +145,7 @@ async function freshUrls(
   const step = Math.max(1, Math.floor(limits.pieceBytes / cipherSegmentBytes), Math.ceil(segments / maxUrls))
 
   const salt = randomBytes(saltBytes, nodeBackend)
-  const { dataKey, nonceKey } = await sliceKeys(ports.keys, salt)
+  const { dataKey, nonceKey } = sliceKeys(await ports.keys.keyPair(), salt)
   const header = writeHeader({ dataKeys: [dataKey], recipients }, nodeBackend)
   wipe(dataKey, nonceKey)
 

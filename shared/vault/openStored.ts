@@ -4,6 +4,7 @@ import { readHeader } from '#shared/crypt4gh/header/readHeader.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { openCrypt4ghSource } from '#shared/crypt4gh/openCrypt4ghSource.ts'
 import { HtsvaultError } from '#shared/errors.ts'
+import { pairsOf } from './keyRing.ts'
 import type { StoredObject } from './Manifest.ts'
 import type { ObjectStore } from './ports/ObjectStore.ts'
 import type { VaultPorts } from './VaultPorts.ts'
@@ -26,7 +27,7 @@ export async function openStored({ vault, keys }: VaultPorts, object: StoredObje
   const stored = storedSource(vault, object)
   if (object.header === undefined) return stored
   const header = readHeader(Buffer.from(object.header, 'base64'))
-  const opened = openHeader(header, await keys.keyPair(), nodeBackend)
+  const opened = openHeader(header, pairsOf(await keys.keyPair()), nodeBackend)
   const plain = openCrypt4ghSource(stored, opened, { headerLength: object.bodyOffset }, nodeBackend)
   if (plain.size !== object.plainSize)
     throw new HtsvaultError('MANIFEST_CORRUPT', 'the object is not as long as its manifest says', {

@@ -4,8 +4,8 @@ import { cipherSegmentBytes, cipherSize, segmentBytes } from '#shared/crypt4gh/s
 import { wipe } from '#shared/crypt4gh/wipe.ts'
 import type { SealedGrant } from './dataTokens.ts'
 import { partSize, sliceParts, sliceStream, streamParts, type PartSources } from './plainParts.ts'
-import type { KeyStore } from './ports/KeyStore.ts'
-import { segmentNonces, sliceKeys } from './sliceKeys.ts'
+import type { KeyPair } from './ports/KeyStore.ts'
+import { segmentNonces, sliceKeys, type SliceKeys } from './sliceKeys.ts'
 
 /**
  * The segments that a grant names, encrypted as they are read: the same bytes each time, from any place on. In memory are
@@ -14,7 +14,7 @@ import { segmentNonces, sliceKeys } from './sliceKeys.ts'
 export function sealedParts(
   { parts, salt, segment }: Pick<SealedGrant, 'parts' | 'salt' | 'segment'>,
   sources: PartSources,
-  keys: KeyStore,
+  signer: KeyPair,
 ): { size: number; stream(start: number, end: number): AsyncIterable<Uint8Array> } {
   const plainSize = parts.reduce((sum, part) => sum + partSize(part), 0)
   return {
@@ -24,7 +24,7 @@ export function sealedParts(
       const last = Math.ceil(end / cipherSegmentBytes)
       const wanted = sliceParts(parts, first * segmentBytes, Math.min(last * segmentBytes, plainSize))
       const plain = streamParts(wanted, sources)
-      const sealed = encrypt(plain, await sliceKeys(keys, salt), segment + first)
+      const sealed = encrypt(plain, sliceKeys(signer, salt), segment + first)
       const offset = first * cipherSegmentBytes
       yield* sliceStream(sealed, start - offset, end - offset)
     },
@@ -33,7 +33,7 @@ export function sealedParts(
 
 async function* encrypt(
   plain: AsyncIterable<Uint8Array>,
-  { dataKey, nonceKey }: Awaited<ReturnType<typeof sliceKeys>>,
+  { dataKey, nonceKey }: SliceKeys,
   firstSegment: number,
 ): AsyncGenerator<Uint8Array> {
   const encryptor = new Encryptor(dataKey, nodeBackend, { nonceOf: segmentNonces(nonceKey, firstSegment) })

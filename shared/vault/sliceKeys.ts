@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { nonceBytes } from '#shared/crypt4gh/sizes.ts'
-import type { KeyStore } from './ports/KeyStore.ts'
+import type { KeyPair } from './ports/KeyStore.ts'
 
 /** In bytes; one for each ticket, drawn at random. */
 export const saltBytes = 16
@@ -15,11 +15,10 @@ export interface SliceKeys {
 }
 
 /**
- * The keys of one ticket's slice, out of the vault's secret and the ticket's salt: the salt stands in the ticket's URLs
+ * The keys of one ticket's slice, out of the vault's secret (of the pair that signs its tokens) and the ticket's salt: the salt stands in the ticket's URLs
  * for all to read, and tells nothing without the secret (docs/decisions/0008-fresh-keys.md).
  */
-export async function sliceKeys(keys: KeyStore, salt: Uint8Array): Promise<SliceKeys> {
-  const { secretKey } = await keys.keyPair()
+export function sliceKeys({ secretKey }: KeyPair, salt: Uint8Array): SliceKeys {
   const bytes = hkdf(sha256, secretKey, salt, new TextEncoder().encode('htsvault slice v1'), 64)
   return { dataKey: bytes.subarray(0, 32), nonceKey: bytes.subarray(32) }
 }

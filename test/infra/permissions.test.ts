@@ -54,6 +54,11 @@ const reasons: readonly (readonly [owner: RegExp, wildcard: RegExp, why: string]
     /Vault.*\/\*\.(manifest\.json|blockmap(\.c4gh)?)"\]\]\}$/,
     'Reads the manifest of any file, and the header in its block map.',
   ],
+  [
+    /ServiceRekey/,
+    /Vault.*\/\*(\.manifest\.json|\/dataset\.json)"\]\]\}$/,
+    'Re-keys the manifest of any file, for the recipients of its dataset.',
+  ],
   [/ServiceData/, anyBody, 'Reads the body of any file.'],
 ]
 
@@ -159,7 +164,20 @@ describe('least privilege', () => {
     })
   })
 
-  test('keypair alone writes the secret', () => {
+  test('rekey reads and writes manifests, and rotates the secret', () => {
+    expect(mayOf(/ServiceRekey.*Policy/)).toEqual({
+      's3:GetObject': ['Vault2/*.manifest.json', 'Vault2/*/dataset.json'],
+      's3:PutObject': ['Vault2/*.manifest.json'],
+      's3:ListBucket': ['Vault2'],
+      'secretsmanager:GetSecretValue': ['KeyPairSecret'],
+      'secretsmanager:PutSecretValue': ['KeyPairSecret'],
+      'kms:Decrypt': ['StateKey'],
+      'kms:Encrypt': ['StateKey'],
+      'kms:GenerateDataKey': ['StateKey'],
+    })
+  })
+
+  test('keypair and rekey alone write the secret', () => {
     expect(mayOf(/KeyPairFunction.*Policy/, stateful)).toEqual({
       'secretsmanager:GetSecretValue': ['KeyPairSecret'],
       'secretsmanager:PutSecretValue': ['KeyPairSecret'],

@@ -111,8 +111,8 @@ describe('the API', () => {
 describe('the functions', () => {
   const functions = resourcesOf(stateless, 'AWS::Lambda::Function')
 
-  test('are three, on Node 24 and arm64', () => {
-    expect(functions).toHaveLength(3)
+  test('are four, on Node 24 and arm64', () => {
+    expect(functions).toHaveLength(4)
     for (const { Properties } of functions)
       expect(Properties).toMatchObject({
         Runtime: 'nodejs24.x',
@@ -124,6 +124,7 @@ describe('the functions', () => {
   test.each([
     ['ingest', ['EVENT_BUS', 'INBOX_BUCKET', 'KEY_ID', 'KEY_SECRET_ID', 'VAULT_BUCKET', 'VAULT_NAME']],
     ['ticket', ['KEY_ID', 'KEY_SECRET_ID', 'TICKET_URL', 'VAULT_BUCKET', 'VAULT_NAME']],
+    ['rekey', ['KEY_ID', 'KEY_SECRET_ID', 'VAULT_BUCKET', 'VAULT_NAME']],
     ['data', ['KEY_ID', 'KEY_SECRET_ID', 'VAULT_BUCKET', 'VAULT_NAME']],
   ])('%s is told where things are, and no secret', (name, variables) => {
     const environments = functions.map(
@@ -138,7 +139,7 @@ describe('the functions', () => {
 
   test('write logs that end', () => {
     const groups = resourcesOf(stateless, 'AWS::Logs::LogGroup')
-    expect(groups).toHaveLength(4)
+    expect(groups).toHaveLength(5)
     for (const { Properties } of groups) expect(Properties['RetentionInDays']).toBe(90)
   })
 

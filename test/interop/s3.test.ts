@@ -7,7 +7,7 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager'
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals'
-import { createKeyPairSecret, readKeyPair } from '#shared/aws/keyPairSecret.ts'
+import { createKeyPairSecret, readKeyPairs } from '#shared/aws/keyPairSecret.ts'
 import { s3Store } from '#shared/aws/s3Store.ts'
 import { secretKeyStore } from '#shared/aws/secretKeyStore.ts'
 import { keyStoreContract } from '#test/support/contract/keyStore.ts'
@@ -83,7 +83,8 @@ requireTools('moto_server')('on AWS services that moto_server imitates', () => {
       const first = await createKeyPairSecret(place)
       const again = await createKeyPairSecret(place)
       expect(Buffer.from(again).equals(first)).toBe(true)
-      const { publicKey, secretKey } = await readKeyPair(place)
+      const [pair] = await readKeyPairs(place)
+      const { publicKey, secretKey } = pair!
       expect(Buffer.from(publicKey).equals(first)).toBe(true)
       const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: place.secretId }))
       for (const encoding of ['base64', 'hex'] as const)
@@ -93,17 +94,17 @@ requireTools('moto_server')('on AWS services that moto_server imitates', () => {
     test('opens for its own stack only', async () => {
       const place = await emptySecret()
       await createKeyPairSecret(place)
-      await expect(readKeyPair({ ...place, stack: 'Other' })).rejects.toEqual(code('KEY_UNAVAILABLE'))
+      await expect(readKeyPairs({ ...place, stack: 'Other' })).rejects.toEqual(code('KEY_UNAVAILABLE'))
     })
 
     test('is an error where it is missing, empty or spoilt', async () => {
       const place = await emptySecret()
-      await expect(readKeyPair(place)).rejects.toEqual(code('KEY_UNAVAILABLE'))
+      await expect(readKeyPairs(place)).rejects.toEqual(code('KEY_UNAVAILABLE'))
       await expect(createKeyPairSecret({ ...place, secretId: 'none' })).rejects.toEqual(
         code('KEY_UNAVAILABLE'),
       )
       await secrets.send(new PutSecretValueCommand({ SecretId: place.secretId, SecretString: '{"a":1}' }))
-      await expect(readKeyPair(place)).rejects.toEqual(code('KEY_UNAVAILABLE'))
+      await expect(readKeyPairs(place)).rejects.toEqual(code('KEY_UNAVAILABLE'))
       await expect(createKeyPairSecret(place)).rejects.toEqual(code('KEY_UNAVAILABLE'))
     })
   })

@@ -4,6 +4,11 @@ export interface KeyPair {
   readonly secretKey: Uint8Array
 }
 
+/** The vault's key pair in force, and while a rotation is under way the others: they open what was sealed for them. */
+export interface KeyRing extends KeyPair {
+  readonly others?: readonly KeyPair[]
+}
+
 /**
  * Where the vault's own Crypt4GH key pair is kept: a KMS-wrapped secret, or a key file that only its owner can read.
  *
@@ -11,5 +16,5 @@ export interface KeyPair {
  */
 export interface KeyStore {
   /** The vault's key pair. The caller does not change or wipe it: it may be cached. */
-  keyPair(): Promise<KeyPair>
+  keyPair(): Promise<KeyRing>
 }
