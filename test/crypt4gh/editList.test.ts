@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { keptRanges, planEditList, throughEditList, totalBytes } from '#shared/crypt4gh/editList.ts'
+import {
+  keptRanges,
+  planEditList,
+  throughEditList,
+  totalBytes,
+  isPortable,
+} from '#shared/crypt4gh/editList.ts'
 import { planSlice } from '#shared/crypt4gh/planSlice.ts'
 import { plainRange, type PlainRange, plainSize, segmentBytes } from '#shared/crypt4gh/sizes.ts'
 import { applyEditList } from './support.ts'
@@ -122,4 +128,22 @@ describe('slices', () => {
     expect(editList).toEqual([0, 7853, 71721, 307929, 51299, 38])
     expect(body.map(({ start }) => start / 65564)).toEqual([0, 2, 83])
   })
+})
+
+describe('a list that every public reader takes', () => {
+  const size = 200_000
+  test.each([
+    [[0, 10], true],
+    [[0, 10, 5, size - 15], true],
+    [Array.from({ length: 20 }, (_, i) => (i === 0 ? 0 : 5)), true],
+    [Array.from({ length: 22 }, (_, i) => (i === 0 ? 0 : 5)), false],
+    [[1, 10], false],
+    [[0, 10, 5], false],
+    [[0, 65536, 10, 10], false],
+    [[0, 10, 65526, 10], false],
+    [[0, 10, 65527, 10], true],
+    [[], false],
+  ])('%j: %s', (list, expected) => expect(isPortable(list, size)).toBe(expected))
+
+  test("a body's end may be a segment's", () => expect(isPortable([0, 10, 5, 131_057], 131_072)).toBe(true))
 })

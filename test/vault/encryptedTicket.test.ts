@@ -14,9 +14,12 @@ import { writePublicKey } from '#shared/crypt4gh/keys/writePublicKey.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { plainSize } from '#shared/crypt4gh/sizes.ts'
 import type { HtsgetQuery } from '#shared/htsget/HtsgetQuery.ts'
+import { defaultLimits } from '#shared/htsget/planTicket.ts'
 import type { Format } from '#shared/indexes/FileIndexer.ts'
 import { folderStore } from '#shared/local/folderStore.ts'
 import { answerTicket, type TicketOptions } from '#shared/vault/answerTicket.ts'
+import { encryptedUrls } from '#shared/vault/encryptedUrls.ts'
+import { findManifest } from '#shared/vault/findManifest.ts'
 import { readDataToken, signDataToken } from '#shared/vault/dataTokens.ts'
 import { ingestUpload } from '#shared/vault/ingestUpload.ts'
 import { addRegisteredKey } from '#shared/vault/registeredKeys.ts'
@@ -189,6 +192,11 @@ describe('a ticket of ciphertext', () => {
       for (const [start, end] of [[0, 1], [11, 13], [1, all.length], [all.length - 1, all.length]] as const) // prettier-ignore
         expect((await fetchUrl(url, ports, `bytes=${start}-${end - 1}`)).equals(all.subarray(start, end))).toBe(true) // prettier-ignore
     }
+    // From any segment of a longer piece on, too.
+    const [, { url }] = urlsOf(await askEncrypted('open/child', whole('BAM'))) as [unknown, { url: string }]
+    const all = await fetchUrl(url, ports)
+    for (const start of [65_563, 65_564, 65_565, 131_128, 140_000])
+      expect((await fetchUrl(url, ports, `bytes=${start}-`)).equals(all.subarray(start))).toBe(true)
     // No two segments share a nonce; another ticket has another key.
     const joined = await joinTicket(ticket, ports)
     const again = await joinTicket(await askEncrypted('open/child', whole('BAM')), ports)
@@ -246,6 +254,37 @@ describe('a ticket of ciphertext', () => {
       60,
     )
     await expect(fetchUrl(dataUrl + token, ports)).rejects.toMatchObject({ code: 'FILE_REPLACED' })
+  })
+
+  test.each([
+    ['ten ranges', Array.from({ length: 10 }, (_, i) => [i * 9000, i * 9000 + 100]), 'stored'],
+    ['eleven, whose list has 22 lengths', Array.from({ length: 11 }, (_, i) => [i * 9000, i * 9000 + 100]), 'sealed'], // prettier-ignore
+    ['a range that begins where a segment does', [[0, 10], [65_536, 65_600]], 'sealed'], // prettier-ignore
+    ['a range that ends where a segment does', [[0, 65_536], [70_000, 70_100]], 'sealed'], // prettier-ignore
+    ['nothing of the beginning', [[10, 20]], 'sealed'],
+    ['a beginning', [[0, 20]], 'stored'],
+  ] as const)('of %s', async (_, ranges, unit) => {
+    const manifest = (await findManifest(ports.vault, 'sealed/child', ['BAM']))!
+    const units: string[] = []
+    const file = await readFile(demo('child.bam'))
+    const pieces = ranges.map(([start, end]) => ({ kind: 'bytes' as const, start: start, end: end }))
+    const urls = await encryptedUrls(ports, manifest, {
+      recipients: [client.publicKey],
+      plan: async () => pieces,
+      limits: defaultLimits,
+      freshKeys: false,
+      storageUrls: false,
+      seconds: 60,
+      async urlOf(grant) {
+        units.push(grant.unit)
+        const of = { manifestKey: 'sealed/child.bam.manifest.json', etag: manifest.body.etag }
+        return dataUrl + (await signDataToken({ ...grant, ...of }, ports.keys, 60))
+      },
+    })
+    expect(new Set(units)).toEqual(new Set([unit]))
+    const { plain } = await open(JSON.stringify({ htsget: { format: 'BAM', urls } }))
+    const expected = ranges.map(([start, end]) => file.subarray(start, end))
+    expect(plain.equals(Buffer.concat(expected))).toBe(true)
   })
 
   test('goes straight to the storage where it can, unless the scheme is spelled the older way', async () => {
