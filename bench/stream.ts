@@ -31,7 +31,9 @@ try {
   ] as const) {
     const ticket = `${vault.url}/reads/bench/x${query}`
     const urls = async () => {
-      const { htsget } = (await (await fetch(ticket, { headers: { connection: 'close' } })).json()) as { htsget: { urls: { url: string }[] } }
+      const { htsget } = (await (await fetch(ticket, { headers: { connection: 'close' } })).json()) as {
+        htsget: { urls: { url: string }[] }
+      }
       return htsget.urls.map(({ url }) => url).filter(url => url.startsWith('http'))
     }
     const config = join(folder, 'urls')
