@@ -5,6 +5,38 @@ import { HtsvaultError } from '#shared/errors.ts'
 const memory = z.int().min(256).max(10_240)
 const days = z.int().min(1).max(3650)
 
+const name = z.string().min(1).max(200)
+
+/** The functions read it again, by a schema of their own: shared/vault/access/IssuerSettings.ts. */
+const issuer = z.strictObject({
+  /** The `iss` of its tokens, letter for letter. */
+  issuer: z
+    .string()
+    .max(500)
+    .regex(/^https:\/\/[^\s?#@]+$/, 'write https://…, as it stands in the "iss" of a token'),
+  /** What a token is to name as its audience: one of these, which stand for this vault and nothing else. */
+  audience: z.union([name, z.array(name).min(1).max(20)]),
+  audienceClaim: z.enum(['aud', 'client_id']).optional(),
+  algorithms: z
+    .array(z.enum(['RS256', 'ES256', 'PS256', 'EdDSA']))
+    .min(1)
+    .optional(),
+  clockSkewSeconds: z.int().min(0).max(120).optional(),
+  groupsClaim: name.optional(),
+})
+
+/** How the API finds out who asks. */
+type Access = 'iam' | 'oidc' | 'public'
+
+const accessOf = (s: {
+  readonly public: boolean
+  readonly oidc?: unknown
+  readonly cognito?: unknown
+}): Access => {
+  if (s.public) return 'public'
+  return s.oidc || s.cognito ? 'oidc' : 'iam'
+}
+
 const schema = z
   .strictObject({
     /** Which of the vaults of an account this is; part of every name. */
@@ -14,6 +46,41 @@ const schema = z
       .default('prod'),
     /** Who may ask for a ticket: `iam` = who an IAM policy allows, `none` = anyone (with `public: true` only). */
     access: z.enum(['iam', 'none']).optional(),
+    /** Who may ask for a ticket: who brings a token of one of these OIDC issuers; who may read what is in `dataset.json`. */
+    oidc: z
+      .preprocess(
+        // One is written without a list; a union would not say what is wrong with it.
+        given => (Array.isArray(given) ? (given as unknown[]) : [given]),
+        z
+          .array(issuer)
+          .min(1)
+          .max(20)
+          .refine(
+            all => new Set(all.map(i => i.issuer)).size === all.length,
+            'one issuer stands there twice: give it all its audiences in one place',
+          ),
+      )
+      .optional(),
+    /** The same with a user pool of Cognito that the stack makes, and keeps. */
+    cognito: z
+      .strictObject({
+        /** Where the web pages and programs of this vault take a sign-in's answer. */
+        callbackUrls: z
+          .array(
+            z
+              .string()
+              .regex(
+                /^(https:\/\/[^\s?#]+|http:\/\/localhost(:\d+)?(\/[^\s?#]*)?)$/,
+                'write https://…, or http://localhost:PORT/…',
+              ),
+          )
+          .min(1)
+          .max(100)
+          .default(['http://localhost:8400/callback']),
+        /** How long an access token lives, and so what a ticket hands out at most. */
+        tokenMinutes: z.int().min(5).max(1440).default(60),
+      })
+      .optional(),
     /** Says that anyone on the internet may read everything in this vault. */
     public: z.boolean().default(false),
     /** For each route of the API, and all clients together. */
@@ -93,16 +160,26 @@ const schema = z
     /** Whether to make the role with which API Gateway writes logs: one an account and region, so `false` where there is one. */
     apiLogRole: z.boolean().default(true),
   })
+  .superRefine((s, context) => {
+    const ways = [
+      s.access === 'iam' && '"access": "iam"',
+      s.oidc && '"oidc"',
+      s.cognito && '"cognito"',
+      s.public && '"public": true',
+    ].filter(way => typeof way === 'string')
+    if (ways.length > 1)
+      context.addIssue({
+        code: 'custom',
+        path: [s.public ? 'public' : s.oidc ? 'oidc' : 'cognito'],
+        message: `${ways.join(' and ')} are opposite ways to say who may ask: keep one of them`,
+      })
+  })
   .refine(s => s.public || s.access !== 'none', {
     path: ['access'],
     message:
-      'an API that anyone can read is refused: set "access": "iam", or say "public": true if all that this vault ever holds may be read by anyone',
+      'an API that anyone can read is refused: set "oidc", "cognito" or "access": "iam", or say "public": true if all that this vault ever holds may be read by anyone',
   })
-  .refine(s => !s.public || s.access !== 'iam', {
-    path: ['public'],
-    message: '"public": true and "access": "iam" say opposite things: leave one of them out',
-  })
-  .transform(s => ({ ...s, access: s.access ?? (s.public ? ('none' as const) : ('iam' as const)) }))
+  .transform(s => ({ ...s, access: accessOf(s) }))
   .readonly()
 
 /** The settings of one vault, complete: every default is filled in. */

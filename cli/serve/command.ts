@@ -1,10 +1,14 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { dataOption } from '../dataOption.ts'
 
 export interface ServeOptions {
   readonly port: number
   readonly data: string
   readonly demo: boolean
+  readonly oidcIssuer?: string
+  readonly oidcAudience?: string
+  /** A file with the settings of the issuers. */
+  readonly oidc?: string
 }
 
 /** `htsvault serve`, which is `npm start`: a vault on this machine. */
@@ -14,12 +18,29 @@ export function serveCommand(): Command {
     .option('--port <port>', 'listen on this port of 127.0.0.1 (0: any that is free)', parsePort, 8080)
     .addOption(dataOption())
     .option('--no-demo', 'do not put the demonstration files into a new vault')
+    .addOption(
+      new Option(
+        '--oidc-issuer <url>',
+        'nobody reads without a token of this OIDC issuer (docs/access.md)',
+      ).env('HTSVAULT_OIDC_ISSUER'),
+    )
+    .addOption(
+      new Option('--oidc-audience <name>', 'the audience that its tokens are to name').env(
+        'HTSVAULT_OIDC_AUDIENCE',
+      ),
+    )
+    .addOption(
+      new Option('--oidc <file>', 'the same of several issuers, and all that can be set, as JSON')
+        .env('HTSVAULT_OIDC')
+        .conflicts(['oidcIssuer', 'oidcAudience']),
+    )
     .addHelpText(
       'after',
       `
 Examples:
   npm start                                   or: npx htsvault serve
   npm start -- --port 8081 --data /big/vault --no-demo
+  npm start -- --oidc-issuer https://login.example.org/realms/lab --oidc-audience htsvault
 
 Upload by copying a file to <dir>/inbox/<dataset>/, or:
   curl -T sample.bam http://127.0.0.1:8080/inbox/study/sample.bam`,

@@ -3,6 +3,7 @@ import type { Context } from 'aws-lambda'
 import { createIngestHandler } from '#functions/ingest/handler.ts'
 import { createTicketHandler } from '#functions/ticket/handler.ts'
 import type { Route } from '#shared/local/routes.ts'
+import type { Authenticate } from '#shared/vault/access/authenticator.ts'
 import type { IngestOutcome } from '#shared/vault/ingestUpload.ts'
 import type { Log } from '#shared/vault/Log.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
@@ -14,12 +15,14 @@ import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
 export async function localHandlers(
   ports: VaultPorts,
   log: Log,
+  authenticate: Authenticate | undefined,
 ): Promise<{ ingest: (key: string) => Promise<IngestOutcome>; routes: Route[] }> {
   const { createDataHandler } = await import('#functions/data/handler.ts')
   const props = { ports: () => ports, log }
   const ingest = createIngestHandler(props)
   const ticket = createTicketHandler({
     ...props,
+    authenticate,
     service: { id: 'htsvault.local', name: 'htsvault', version: '0.1.0' },
     scheme: 'http',
     // No gateway cuts a reply short here: a piece may be as long as the specification likes it.

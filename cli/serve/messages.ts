@@ -47,3 +47,18 @@ export function describeVault(url: string, data: string, files: readonly FileSta
     '',
   ].join('\n')
 }
+
+/** The same of a vault that nobody reads without a token. */
+export const describeClosedVault = (url: string, data: string): string =>
+  [
+    '',
+    'Who may read a dataset stands in its dataset.json (docs/access.md); who is not named may not.',
+    'With an access token in the file TOKEN:',
+    `  curl -H "Authorization: Bearer $(cat TOKEN)" ${url}/reads/study/sample`,
+    "  export HTS_AUTH_LOCATION=TOKEN HTS_ALLOW_UNENCRYPTED_AUTHORIZATION_HEADER='I understand the risks'",
+    `  samtools view '${url}/reads/study/sample?referenceName=chr1&start=0&end=1000000'`,
+    '',
+    `Upload a file by copying it to ${data}/inbox/<dataset>/; its state is told here.`,
+    'Ctrl-C ends the vault; everything is there at the next start.',
+    '',
+  ].join('\n')

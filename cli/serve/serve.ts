@@ -11,27 +11,32 @@ import { printError } from '../printError.ts'
 import type { ServeOptions } from './command.ts'
 import { demoFiles, uploadDemo } from './demo.ts'
 import { ingestQueue } from './ingestQueue.ts'
+import { localAuthenticate } from './localAuthenticate.ts'
 import { localHandlers } from './localHandlers.ts'
-import { describeVault, formatStatus } from './messages.ts'
+import { describeClosedVault, describeVault, formatStatus } from './messages.ts'
 
 /** Runs a vault until it is told to end (SIGINT, SIGTERM). */
-export async function serve({ port, data, demo }: ServeOptions): Promise<void> {
+export async function serve({ port, data, demo, ...oidc }: ServeOptions): Promise<void> {
+  const authenticate = await localAuthenticate(oidc)
   const ports = localPorts(data)
   await ports.keys.keyPair() // A vault without its key does not start.
   provideAwslambda()
-  const { ingest, routes } = await localHandlers(ports, log)
+  const { ingest, routes } = await localHandlers(ports, log, authenticate)
 
   const board = await StatusBoard.from(ports)
   const queue = ingestQueue(ingest, board)
   const server = await startServer({
     port,
     routes,
-    inbox: {
-      store: ports.inbox,
-      readName: parseUploadKey,
-      onUpload: ({ key, size }) => board.set(key, 'received', size),
-    },
-    status: () => board.list(),
+    // Both know nobody: where who asks counts, uploads are copied into the folder, and their states stand here.
+    ...(!authenticate && {
+      inbox: {
+        store: ports.inbox,
+        readName: parseUploadKey,
+        onUpload: ({ key, size }) => board.set(key, 'received', size),
+      },
+      status: () => board.list(),
+    }),
     onError: error => log.error('request failed', {}, error),
   })
   console.log(`htsvault runs on ${server.url}, its files are in ${data}`)
@@ -39,7 +44,10 @@ export async function serve({ port, data, demo }: ServeOptions): Promise<void> {
 
   if (demo) await uploadDemo(data, ports.inbox)
   const waitsForDemo = new Set(demo ? demoFiles.filter(file => board.get(file)?.state !== 'served') : [])
-  const tell = () => console.log(describeVault(server.url, data, board.list()))
+  const tell = () =>
+    console.log(
+      authenticate ? describeClosedVault(server.url, data) : describeVault(server.url, data, board.list()),
+    )
   if (waitsForDemo.size === 0) tell()
   else
     board.onChange(({ dataset, name, state }) => {

@@ -1,5 +1,6 @@
 import type { MiddlewareObj } from '@middy/core'
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda'
+import { HtsvaultError } from '#shared/errors.ts'
 import { errorReply } from '#shared/vault/httpReply.ts'
 import type { Log } from '#shared/vault/Log.ts'
 
@@ -11,6 +12,10 @@ export function htsgetErrors(log: Log): MiddlewareObj<APIGatewayProxyEvent, APIG
   return {
     onError: request => {
       const reply = errorReply(request.error)
+      // A refusal may hide a fault of the vault's from the client, never from its owner.
+      const hidden = request.error?.cause
+      if (hidden instanceof HtsvaultError && hidden.code === 'DATASET_SETTINGS_INVALID')
+        log.error('nobody may read: the settings of a dataset are broken', {}, hidden)
       if (reply.statusCode >= 500)
         log.error('request failed', { resource: request.event.resource }, request.error)
       request.response = reply

@@ -6,6 +6,7 @@ import { parseGetQuery } from '#shared/htsget/parseGetQuery.ts'
 import { parsePostBody } from '#shared/htsget/parsePostBody.ts'
 import { serviceInfo, type ServiceInfoProps } from '#shared/htsget/serviceInfo.ts'
 import { ticketContentType } from '#shared/htsget/writeTicket.ts'
+import type { Authenticate } from '#shared/vault/access/authenticator.ts'
 import { answerTicket, type TicketOptions } from '#shared/vault/answerTicket.ts'
 import { jsonReply } from '#shared/vault/httpReply.ts'
 import type { Log } from '#shared/vault/Log.ts'
@@ -20,6 +21,8 @@ export interface TicketFunctionProps {
   readonly log: Log
   readonly metrics?: Metrics
   readonly service: ServiceInfoProps
+  /** Who asks, for all but service-info; undefined where the vault knows nobody: a public one, or one that IAM guards. */
+  readonly authenticate: Authenticate | undefined
   /** Where this API is reached, without a slash at the end; without it, where the request says it came to. */
   readonly url?: string
   /** How a request that comes here came to the API, where `url` does not say. */
@@ -33,6 +36,7 @@ export function createTicketHandler({
   log,
   metrics = noMetrics,
   service,
+  authenticate,
   url,
   scheme = 'https',
   limits,
@@ -45,6 +49,7 @@ export function createTicketHandler({
       const id = idOf(event)
       if (id === 'service-info')
         return jsonReply(200, 'application/json', JSON.stringify(serviceInfo(datatype, service)))
+      const identity = await authenticate?.(eventHeader(event, 'authorization'))
       const query =
         event.httpMethod === 'POST'
           ? parsePostBody(datatype, bodyOf(event))
@@ -52,6 +57,7 @@ export function createTicketHandler({
       const ticket = await answerTicket(await ports(), id, query, {
         dataUrl: `${url ?? urlOf(event, scheme)}/data/`,
         ...(limits && { limits }),
+        ...(identity && { identity }),
         publicKey: eventHeader(event, 'htsget-context-public-key'),
       })
       metrics.add({ Tickets: 1 })
@@ -67,6 +73,8 @@ function datatypeOf({ resource }: APIGatewayProxyEvent): Datatype {
 
 /** The id in the path: a REST API hands path parameters over percent-encoded. */
 function idOf(event: APIGatewayProxyEvent): string {
+  // A route of its own where anyone may ask for it.
+  if (event.resource.endsWith('/service-info')) return 'service-info'
   try {
     return decodeURIComponent(event.pathParameters?.['id'] ?? '')
   } catch (cause) {

@@ -1,3 +1,4 @@
+import { lambdaAuthenticate } from '../lambdaAuthenticate.ts'
 import { lambdaLog } from '../lambdaLog.ts'
 import { lambdaMetrics } from '../lambdaMetrics.ts'
 import { lambdaPorts } from '../lambdaPorts.ts'
@@ -10,5 +11,6 @@ export const handler = createTicketHandler({
   log: lambdaLog,
   metrics: lambdaMetrics,
   service: { id: `htsvault.${process.env['VAULT_NAME'] ?? 'vault'}`, name: 'htsvault', version: '0.1.0' },
+  authenticate: lambdaAuthenticate(),
   ...(url !== undefined && { url }),
 })

@@ -4,6 +4,7 @@ import {
   AuthorizationType,
   EndpointAccessMode,
   EndpointType,
+  type IAuthorizer,
   LambdaIntegration,
   LogGroupLogDestination,
   MethodLoggingLevel,
@@ -24,6 +25,13 @@ import { openMethods } from './openMethods.ts'
 
 export interface HtsgetApiProps {
   readonly settings: Settings
+}
+
+interface ServeProps {
+  readonly ticket: IFunction
+  readonly data: IFunction
+  /** Who checks tokens, where these decide who may ask. */
+  readonly authorizer: IAuthorizer | undefined
 }
 
 /** The routes of a ticket: `/reads/{id+}` and `/variants/{id+}`; `service-info` is an id that the function reserves. */
@@ -103,22 +111,31 @@ export class HtsgetApi extends Construct {
   }
 
   /** Adds the routes. */
-  serve({ ticket, data }: { readonly ticket: IFunction; readonly data: IFunction }): void {
+  serve({ ticket, data, authorizer }: ServeProps): void {
     const tickets = new LambdaIntegration(ticket, { allowTestInvoke: false })
     for (const datatype of datatypes) {
-      const route = this.api.root.addResource(datatype).addResource('{id+}')
+      const tree = this.api.root.addResource(datatype)
+      const route = tree.addResource('{id+}')
       for (const verb of ['GET', 'POST']) {
-        // Another way of asking who somebody is (an OIDC authorizer, say) takes its place here.
         const method = route.addMethod(verb, tickets, {
           authorizationType: authorization[this.settings.access],
+          ...(authorizer && { authorizer }),
         })
         explain(method, {
           'AwsSolutions-COG4':
-            'IAM decides who may ask; with "public": true in the settings, nobody needs to.',
+            'IAM or a function of ours decides who may ask, of any OIDC issuer; with "public": true in the settings, nobody needs to.',
           ...(this.settings.public && { 'AwsSolutions-APIG4': 'The settings say "public": true.' }),
         })
       }
       explain(route.addMethod('OPTIONS', tickets, open), preflight)
+      if (authorizer) {
+        const info = tree.addResource('service-info')
+        explain(info.addMethod('GET', tickets, open), {
+          'AwsSolutions-APIG4': aboutService,
+          'AwsSolutions-COG4': aboutService,
+        })
+        explain(info.addMethod('OPTIONS', tickets, open), preflight)
+      }
     }
 
     const streaming = new LambdaIntegration(data, {
@@ -139,7 +156,12 @@ export class HtsgetApi extends Construct {
 
 const logPolicy = 'arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs'
 
-const authorization = { iam: AuthorizationType.IAM, none: AuthorizationType.NONE }
+const authorization = {
+  iam: AuthorizationType.IAM,
+  oidc: AuthorizationType.CUSTOM,
+  public: AuthorizationType.NONE,
+}
+const aboutService = 'What kind of service this is, for programs that look for one: nothing of what it holds.'
 const open = { authorizationType: AuthorizationType.NONE }
 
 const noCredentials =

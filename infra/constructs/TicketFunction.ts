@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib'
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { Construct } from 'constructs'
 import type { Settings } from '../config.ts'
+import { accessEnvironment } from './accessEnvironment.ts'
 import {
   because,
   keyPairEnvironment,
@@ -46,6 +47,7 @@ export class TicketFunction extends Construct {
       environment: {
         VAULT_BUCKET: state.vault.bucketName,
         TICKET_URL: url,
+        ...accessEnvironment(this, settings, state),
         ...keyPairEnvironment(state.keyPair),
       },
       may: [

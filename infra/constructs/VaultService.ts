@@ -2,6 +2,7 @@ import { EventBus } from 'aws-cdk-lib/aws-events'
 import { Construct } from 'constructs'
 import type { Settings } from '../config.ts'
 import { ApiFirewall } from './ApiFirewall.ts'
+import { AuthorizerFunction } from './AuthorizerFunction.ts'
 import { DataFunction } from './DataFunction.ts'
 import { HtsgetApi } from './HtsgetApi.ts'
 import { IngestFunction } from './IngestFunction.ts'
@@ -37,7 +38,13 @@ export class VaultService extends Construct {
     this.ticket = new TicketFunction(this, 'Ticket', { settings, state, url: this.api.url })
     this.data = new DataFunction(this, 'Data', { settings, state })
     this.rekey = new RekeyFunction(this, 'Rekey', { settings, state })
-    this.api.serve({ ticket: this.ticket.handler, data: this.data.handler })
+    const gate =
+      settings.access === 'oidc' ? new AuthorizerFunction(this, 'Authorizer', { settings, state }) : undefined
+    this.api.serve({
+      ticket: this.ticket.handler,
+      data: this.data.handler,
+      authorizer: gate?.authorizer,
+    })
     if (settings.firewall) new ApiFirewall(this, 'Firewall', { ...settings.firewall, api: this.api.api })
     this.monitoring = new VaultMonitoring(this, 'Monitoring', {
       settings,

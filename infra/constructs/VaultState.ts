@@ -5,6 +5,7 @@ import { Construct } from 'constructs'
 import type { Settings } from '../config.ts'
 import { VaultBuckets } from './VaultBuckets.ts'
 import { VaultKeyPair } from './VaultKeyPair.ts'
+import { VaultUsers } from './VaultUsers.ts'
 
 export interface VaultStateProps {
   readonly settings: Settings
@@ -19,6 +20,8 @@ export class VaultState extends Construct {
   /** Encrypts the buckets and the secret; rotated every year. */
   readonly key: Key
   readonly keyPair: VaultKeyPair
+  /** Who may sign in, where the settings say `cognito`. */
+  readonly users: VaultUsers | undefined
 
   constructor(scope: Construct, id: string, { settings }: VaultStateProps) {
     super(scope, id)
@@ -32,5 +35,7 @@ export class VaultState extends Construct {
     this.inbox = inbox
     this.vault = vault
     this.keyPair = new VaultKeyPair(this, 'KeyPair', { settings, key: this.key })
+    const { stage, cognito } = settings
+    this.users = cognito && new VaultUsers(this, 'Users', { stage, cognito })
   }
 }

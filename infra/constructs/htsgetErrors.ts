@@ -23,6 +23,12 @@ const answers: readonly (readonly [
   [ResponseType.UNAUTHORIZED, '401', 'InvalidAuthentication', 'the credentials are not valid'],
   [ResponseType.ACCESS_DENIED, '403', 'PermissionDenied', 'these credentials may not read here'],
   [ResponseType.RESOURCE_NOT_FOUND, '404', 'NotFound', 'there is no such path'],
+  [
+    ResponseType.AUTHORIZER_FAILURE,
+    '503',
+    'ServiceUnavailable',
+    'who checks the tokens does not answer; try again',
+  ],
   [ResponseType.REQUEST_TOO_LARGE, '413', 'PayloadTooLarge', 'the request is too large'],
   [ResponseType.THROTTLED, '429', 'TooManyRequests', 'too many requests: try again in a moment'],
   [ResponseType.INTEGRATION_TIMEOUT, '504', 'Timeout', 'the vault took too long: try again'],
@@ -37,8 +43,12 @@ export function addHtsgetErrors(api: RestApi): void {
     api.addGatewayResponse(type.responseType, {
       type,
       ...(statusCode !== undefined && { statusCode }),
-      // Not the origin that asks: a mapping knows a header by one spelling alone, and there are two (HTTP/1.1, HTTP/2).
-      responseHeaders: { 'Access-Control-Allow-Origin': "'*'", 'Cache-Control': "'no-store'" },
+      responseHeaders: {
+        // Not the origin that asks: a mapping knows a header by one spelling alone, and there are two (HTTP/1.1, HTTP/2).
+        'Access-Control-Allow-Origin': "'*'",
+        'Cache-Control': "'no-store'",
+        ...(type === ResponseType.UNAUTHORIZED && { 'WWW-Authenticate': "'Bearer'" }),
+      },
       templates: { 'application/json': JSON.stringify({ htsget: { error, message } }) },
     })
 }

@@ -24,5 +24,17 @@ export class StatefulStack extends Stack {
       value: this.state.keyPair.publicKey,
       description: 'The Crypt4GH public key of the vault',
     })
+    const { users } = this.state
+    if (users) {
+      new CfnOutput(this, 'Issuer', {
+        value: users.issuer['issuer']!,
+        description: 'The OIDC issuer of the users',
+      })
+      new CfnOutput(this, 'ClientId', {
+        value: users.client.userPoolClientId,
+        description: 'The client by which they sign in',
+      })
+      new CfnOutput(this, 'SignIn', { value: users.domain.baseUrl(), description: 'Where they sign in' })
+    }
   }
 }

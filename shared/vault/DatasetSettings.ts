@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { readPublicKey } from '#shared/crypt4gh/keys/readPublicKey.ts'
 import { HtsvaultError } from '#shared/errors.ts'
 import type { ObjectStore } from './ports/ObjectStore.ts'
+import { grantSchema } from './access/Grant.ts'
 import { settingsKey } from './names.ts'
 
 const schema = z.strictObject({
@@ -13,6 +14,8 @@ const schema = z.strictObject({
    * key to the rest of the file.
    */
   freshKeys: z.boolean().default(false),
+  /** Who may read, where the vault knows who asks; nobody, where nothing is said. */
+  access: z.array(grantSchema).max(10_000).default([]),
 })
 
 /** The settings of one dataset, `<dataset>/dataset.json` in the vault. */

@@ -16,6 +16,7 @@ import {
 import { resolveRegions } from '#shared/htsget/resolveRegions.ts'
 import { dataUri, writeTicket, type TicketUrl } from '#shared/htsget/writeTicket.ts'
 import type { BlockMap } from '#shared/indexes/blockMap/openBlockMap.ts'
+import { authoriseReading } from './access/authoriseReading.ts'
 import { signDataToken } from './dataTokens.ts'
 import { readDatasetSettings } from './DatasetSettings.ts'
 import { encryptedUrls, type EncryptedTicket } from './encryptedUrls.ts'
@@ -46,15 +47,16 @@ export interface TicketOptions {
 const defaultTokenSeconds = 3600
 
 /**
- * The ticket for one request, JSON: manifest, some pages of the block map, plan, URLs.
- * @throws HtsgetError NotFound, UnsupportedFormat, InvalidInput; HtsvaultError of the stores
+ * The ticket for one request, JSON: who may read, manifest, some pages of the block map, plan, URLs.
+ * @throws HtsgetError PermissionDenied, NotFound, UnsupportedFormat, InvalidInput; HtsvaultError of the stores
  */
 export async function answerTicket(
   ports: VaultPorts,
   id: string,
   query: HtsgetQuery,
-  options: TicketOptions,
+  asked: TicketOptions,
 ): Promise<string> {
+  const options = await authorised(ports, id, asked)
   try {
     return await ticketOf(ports, id, query, options)
   } catch (error) {
@@ -63,6 +65,16 @@ export async function answerTicket(
     // The file was replaced since its manifest was read, and its block map went with it.
     forgetManifest(ports.vault, id)
     return ticketOf(ports, id, query, options)
+  }
+}
+
+/** What is handed out lives no longer than the leave to read. */
+async function authorised(ports: VaultPorts, id: string, options: TicketOptions): Promise<TicketOptions> {
+  if (!options.identity) return options
+  const seconds = await authoriseReading(ports.vault, id, options.identity)
+  return {
+    ...options,
+    tokenSeconds: Math.floor(Math.min(options.tokenSeconds ?? defaultTokenSeconds, seconds)),
   }
 }
 

@@ -27,6 +27,7 @@ const told: Readonly<Record<string, HtsgetErrorType>> = {
 const transientCodes = new Set([
   'STORE_UNAVAILABLE',
   'KEY_UNAVAILABLE',
+  'ISSUER_UNAVAILABLE',
   'OBJECT_CHANGED',
   'OBJECT_GONE',
   'SHORT_READ',
@@ -39,13 +40,20 @@ const transientCodes = new Set([
 export function errorReply(error: unknown): HttpReply {
   const reply = (status: number, type: string, message: string) =>
     jsonReply(status, 'application/json', writeError(type as HtsgetErrorType, message))
-  if (error instanceof HtsgetError) return reply(error.status, error.type, error.message)
+  if (error instanceof HtsgetError) {
+    const said = reply(error.status, error.type, error.message)
+    // RFC 6750 §3, without saying what was wrong with a token.
+    return error.status === 401
+      ? { ...said, headers: { ...said.headers, 'WWW-Authenticate': 'Bearer' } }
+      : said
+  }
   if (!(error instanceof HtsvaultError)) return reply(500, 'InternalError', 'an error of the server itself')
   const type = told[error.code]
   if (type) return reply(htsgetStatus[type], type, [error.message, error.hint].filter(Boolean).join('. '))
   if (error.code === 'RANGE_NOT_SATISFIABLE') return reply(416, 'InvalidRange', error.message)
   if (!transientCodes.has(error.code))
     return reply(500, 'InternalError', `an error of the server itself (${error.code})`)
-  const busy = reply(503, 'ServiceUnavailable', 'the storage does not answer; try again')
+  const who = error.code === 'ISSUER_UNAVAILABLE' ? 'who checks the tokens' : 'the storage'
+  const busy = reply(503, 'ServiceUnavailable', `${who} does not answer; try again`)
   return { ...busy, headers: { ...busy.headers, 'Retry-After': '1' } }
 }

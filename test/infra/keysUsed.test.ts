@@ -59,7 +59,10 @@ async function usesOf(name: string, settings: object): Promise<Record<'Ingest' |
     vault: folderStore(join(folder, 'vault')),
     keys: { keyPair: async () => pair },
   }
-  await real.vault.put('d/dataset.json', Buffer.from(JSON.stringify(settings)))
+  await real.vault.put(
+    'd/dataset.json',
+    Buffer.from(JSON.stringify({ ...settings, access: [{ issuer: 'https://idp', anyone: true }] })),
+  )
   const [ingest, ticket, data] = [recordedPorts(real), recordedPorts(real), recordedPorts(real)]
   await real.inbox.put('d/broken.bam', Buffer.from('BAM'))
   await ingestUpload(ingest.ports, 'd/broken.bam')

@@ -30,6 +30,12 @@ describe('cdk-nag has no finding that is not answered', () => {
     expect(findings(synthesise(settings).app)).toEqual([])
   })
 
+  test('with tokens of an issuer, and with a user pool', () => {
+    const oidc = { issuer: 'https://login.example.org', audience: 'htsvault' }
+    expect(findings(synthesise({ oidc }).app)).toEqual([])
+    expect(findings(synthesise({ cognito: {} }).app)).toEqual([])
+  })
+
   test('with a public API', () => expect(findings(synthesise({ public: true }).app)).toEqual([]))
 
   test('and finds what is wrong where something is', () => {

@@ -2,6 +2,7 @@ import { Stack } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, test } from '@jest/globals'
 import { HtsvaultError } from '#shared/errors.ts'
+import { readIssuers } from '#shared/vault/access/IssuerSettings.ts'
 import { readSettings } from '../../infra/config.ts'
 import { HtsVault } from '../../infra/constructs/HtsVault.ts'
 import { appWithoutBundling } from './synthesise.ts'
@@ -15,7 +16,43 @@ function refusalOf(input: unknown): HtsvaultError {
   throw new Error('it was not refused')
 }
 
+const oidc = { issuer: 'https://login.example.org/realms/lab', audience: 'htsvault' }
+
 describe('settings', () => {
+  test('one way to find out who asks', () => {
+    expect(readSettings({ oidc }).access).toBe('oidc')
+    expect(readSettings({ cognito: {} }).access).toBe('oidc')
+    expect(readSettings({ access: 'iam' }).access).toBe('iam')
+  })
+
+  test('what they take of issuers, the functions take too, and the other way round', () => {
+    const tries: object[] = [
+      oidc,
+      { ...oidc, audience: ['a', 'b'] },
+      { ...oidc, audienceClaim: 'client_id', groupsClaim: 'cognito:groups' },
+      { ...oidc, algorithms: ['EdDSA', 'PS256'], clockSkewSeconds: 120 },
+      { ...oidc, clockSkewSeconds: 121 },
+      { ...oidc, algorithms: ['none'] },
+      { ...oidc, algorithms: [] },
+      { ...oidc, audience: [] },
+      { ...oidc, audienceClaim: 'azp' },
+      { ...oidc, issuer: 'https://user@login.example.org' },
+      { ...oidc, issuer: 'https://login.example.org/?x' },
+      { ...oidc, groups: 'x' },
+    ]
+    const takes = (read: () => unknown) => {
+      try {
+        read()
+        return true
+      } catch {
+        return false
+      }
+    }
+    const here = tries.map(one => takes(() => readSettings({ oidc: one })))
+    expect(here).toEqual(tries.map(one => takes(() => readIssuers([one]))))
+    expect(here.filter(Boolean)).toHaveLength(4)
+  })
+
   test('none at all make a private vault', () => {
     expect(readSettings()).toMatchObject({ stage: 'prod', access: 'iam', public: false })
   })
@@ -25,12 +62,28 @@ describe('settings', () => {
   })
 
   test('public: true opens the API', () => {
-    expect(readSettings({ public: true }).access).toBe('none')
+    expect(readSettings({ public: true }).access).toBe('public')
   })
 
   test.each([
     ['an open API that nobody asked for', { access: 'none' }, /"public": true/],
-    ['a contradiction', { public: true, access: 'iam' }, /opposite/],
+    ['a contradiction', { public: true, access: 'iam' }, /"access": "iam" and "public": true are opposite/],
+    ['tokens and IAM', { oidc, access: 'iam' as const }, /"access": "iam" and "oidc" are opposite/],
+    ['tokens for a public vault', { oidc, public: true }, /"oidc" and "public": true are opposite/],
+    ['two ways to sign in', { oidc, cognito: {} }, /"oidc" and "cognito" are opposite/],
+    [
+      'Cognito for a public vault',
+      { cognito: {}, public: true },
+      /"cognito" and "public": true are opposite/,
+    ],
+    ['an issuer by plain HTTP', { oidc: { ...oidc, issuer: 'http://idp.example.org' } }, /https:/],
+    ['an issuer without an audience', { oidc: { issuer: oidc.issuer } }, /audience/],
+    ['no issuer', { oidc: [] }, /oidc/],
+    ['one issuer twice', { oidc: [oidc, { ...oidc, audience: 'x' }] }, /twice/],
+    ['a shared secret', { oidc: { ...oidc, algorithms: ['HS256'] } }, /RS256/],
+    ['unsigned tokens', { oidc: { ...oidc, algorithms: ['none'] } }, /RS256/],
+    ['clocks an hour apart', { oidc: { ...oidc, clockSkewSeconds: 3600 } }, /120/],
+    ['an answer sent by plain HTTP', { cognito: { callbackUrls: ['http://app.example.org/'] } }, /https:/],
     ['public: "true"', { public: 'true' }, /boolean/],
     ['a name with capitals', { stage: 'Prod' }, /a-z/],
     ['a retention that CloudWatch does not know', { logRetentionDays: 42 }, /logRetentionDays/],

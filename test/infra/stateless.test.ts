@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { readIssuers } from '#shared/vault/access/IssuerSettings.ts'
 import { at, type Resource, jsonOf, resourcesOf, synthesise } from './synthesise.ts'
 
 const closed = synthesise()
@@ -123,7 +124,7 @@ describe('the functions', () => {
 
   test.each([
     ['ingest', ['EVENT_BUS', 'INBOX_BUCKET', 'KEY_ID', 'KEY_SECRET_ID', 'VAULT_BUCKET', 'VAULT_NAME']],
-    ['ticket', ['KEY_ID', 'KEY_SECRET_ID', 'TICKET_URL', 'VAULT_BUCKET', 'VAULT_NAME']],
+    ['ticket', ['ACCESS', 'KEY_ID', 'KEY_SECRET_ID', 'TICKET_URL', 'VAULT_BUCKET', 'VAULT_NAME']],
     ['rekey', ['KEY_ID', 'KEY_SECRET_ID', 'VAULT_BUCKET', 'VAULT_NAME']],
     ['data', ['KEY_ID', 'KEY_SECRET_ID', 'VAULT_BUCKET', 'VAULT_NAME']],
   ])('%s is told where things are, and no secret', (name, variables) => {
@@ -134,7 +135,7 @@ describe('the functions', () => {
     expect(Object.keys(environment).sort()).toEqual([...variables, 'POWERTOOLS_SERVICE_NAME'].sort())
     // Whatever is not a reference is a name.
     for (const value of Object.values(environment).filter(v => typeof v === 'string'))
-      expect([name, 'htsvault-prod']).toContain(value)
+      expect([name, 'htsvault-prod', 'iam']).toContain(value)
   })
 
   test('write logs that end', () => {
@@ -178,4 +179,104 @@ describe('the ingest', () => {
 
 test('nothing in the stateful stack knows of the stateless one', () => {
   expect(JSON.stringify(jsonOf(closed.stateful))).not.toMatch(/ImportValue|stateless/)
+})
+
+describe('with tokens of an OIDC issuer', () => {
+  const oidc = { issuer: 'https://login.example.org', audience: 'htsvault' }
+  const guarded = {
+    'GET /reads/{id+}': 'CUSTOM',
+    'POST /reads/{id+}': 'CUSTOM',
+    'OPTIONS /reads/{id+}': 'NONE',
+    'GET /reads/service-info': 'NONE',
+    'OPTIONS /reads/service-info': 'NONE',
+    'GET /variants/{id+}': 'CUSTOM',
+    'POST /variants/{id+}': 'CUSTOM',
+    'OPTIONS /variants/{id+}': 'NONE',
+    'GET /variants/service-info': 'NONE',
+    'OPTIONS /variants/service-info': 'NONE',
+    'GET /data/{proxy+}': 'NONE',
+    'OPTIONS /data/{proxy+}': 'NONE',
+  }
+  const byToken = synthesise({ oidc })
+  const byUsers = synthesise({ cognito: {} })
+  const environmentsOf = (template = byToken.stateless) =>
+    Object.fromEntries(
+      resourcesOf(template, 'AWS::Lambda::Function').map(({ Properties }) => {
+        const variables = at(Properties, 'Environment', 'Variables') as Record<string, unknown>
+        return [variables['POWERTOOLS_SERVICE_NAME'] as string, variables]
+      }),
+    )
+
+  test('nothing is open but what holds no data, and what has a token of its own', () => {
+    expect(access(byToken.stateless)).toEqual(guarded)
+    expect(access(byUsers.stateless)).toEqual(guarded)
+  })
+
+  test('the gate keeps an answer with its token, and may do nothing', () => {
+    const [authorizer] = resourcesOf(byToken.stateless, 'AWS::ApiGateway::Authorizer')
+    expect(authorizer!.Properties).toMatchObject({
+      Type: 'TOKEN',
+      IdentitySource: 'method.request.header.Authorization',
+      AuthorizerResultTtlInSeconds: 300,
+    })
+    const pattern = new RegExp(authorizer!.Properties['IdentityValidationExpression'] as string)
+    expect(pattern.test('Bearer eyJ.e-_.x')).toBe(true)
+    for (const other of ['', 'Bearer ', 'Basic YTpi', 'xBearer a', 'Bearer a b'])
+      expect(pattern.test(other)).toBe(false)
+    expect(environmentsOf()['authorizer']).toEqual({
+      ACCESS: 'oidc',
+      OIDC_ISSUERS: JSON.stringify([oidc]),
+      POWERTOOLS_SERVICE_NAME: 'authorizer',
+    })
+  })
+
+  test('both that check tokens are told the same, which they understand', () => {
+    const { ticket, authorizer } = environmentsOf()
+    expect(ticket!['OIDC_ISSUERS']).toEqual(authorizer!['OIDC_ISSUERS'])
+    expect(readIssuers(ticket!['OIDC_ISSUERS'])).toMatchObject([
+      { issuer: oidc.issuer, audience: ['htsvault'], algorithms: ['RS256', 'ES256'] },
+    ])
+  })
+
+  test('of Cognito, access tokens of this client are believed, and no others', () => {
+    const joined = environmentsOf(byUsers.stateless)['ticket']!['OIDC_ISSUERS']
+    const parts = at(joined, 'Fn::Join', 1) as unknown[]
+    const text = parts.map(part => (typeof part === 'string' ? part : 'REF')).join('')
+    expect(readIssuers(text)).toMatchObject([
+      {
+        issuer: 'https://cognito-idp.REF.REF/REF',
+        audience: ['REF'],
+        audienceClaim: 'client_id',
+        groupsClaim: 'cognito:groups',
+      },
+    ])
+  })
+
+  test('the users are kept when the stack is deleted; nobody signs up alone, nor without a second factor', () => {
+    const [pool] = resourcesOf(byUsers.stateful, 'AWS::Cognito::UserPool')
+    expect(pool).toMatchObject({
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: {
+        DeletionProtection: 'ACTIVE',
+        MfaConfiguration: 'ON',
+        AdminCreateUserConfig: { AllowAdminCreateUserOnly: true },
+      },
+    })
+    const [client] = resourcesOf(byUsers.stateful, 'AWS::Cognito::UserPoolClient')
+    expect(client!.Properties).toMatchObject({
+      AllowedOAuthFlows: ['code'],
+      GenerateSecret: false,
+      PreventUserExistenceErrors: 'ENABLED',
+    })
+    expect(resourcesOf(byToken.stateful, 'AWS::Cognito::UserPool')).toEqual([])
+  })
+
+  test('a 401 says how to sign in', () => {
+    const responses = resourcesOf(byToken.stateless, 'AWS::ApiGateway::GatewayResponse')
+    const unauthorized = responses.find(r => r.Properties['ResponseType'] === 'UNAUTHORIZED')
+    expect(
+      at(unauthorized!.Properties, 'ResponseParameters', 'gatewayresponse.header.WWW-Authenticate'),
+    ).toBe("'Bearer'")
+  })
 })

@@ -3,6 +3,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-l
 import { createIngestHandler } from '#functions/ingest/handler.ts'
 import { createTicketHandler } from '#functions/ticket/handler.ts'
 import { silentLog } from '#shared/vault/Log.ts'
+import type { Authenticate } from '#shared/vault/access/authenticator.ts'
 import type { IngestOutcome } from '#shared/vault/ingestUpload.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
 
@@ -41,7 +42,7 @@ export interface Functions {
 }
 
 /** The Lambda functions on any ports, to be called with the events that AWS sends. */
-export async function functionsOn(ports: VaultPorts): Promise<Functions> {
+export async function functionsOn(ports: VaultPorts, authenticate?: Authenticate): Promise<Functions> {
   provideRuntime()
   const { createDataHandler } = await import('#functions/data/handler.ts')
   const props = { ports: () => ports, log: silentLog }
@@ -49,6 +50,7 @@ export async function functionsOn(ports: VaultPorts): Promise<Functions> {
   const ingest = createIngestHandler(props)
   const ticket = createTicketHandler({
     ...props,
+    authenticate,
     service: { id: 'test.htsvault', name: 'htsvault', version: '0.1.0' },
   })
   const data = createDataHandler(props) as unknown as (

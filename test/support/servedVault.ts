@@ -40,6 +40,6 @@ export async function filledVault(
 /** The functions on these ports behind a server of 127.0.0.1, as `htsvault serve` has them. */
 export async function serveVault(ports: VaultPorts): Promise<LocalServer> {
   provideAwslambda()
-  const { routes } = await localHandlers(ports, silentLog)
+  const { routes } = await localHandlers(ports, silentLog, undefined)
   return startServer({ port: 0, routes })
 }

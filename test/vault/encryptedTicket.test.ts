@@ -91,7 +91,10 @@ const demos = [
 const datasets = ['sealed', 'fresh', 'open'] as const
 
 beforeAll(async () => {
-  await settings('sealed', { recipients: [writePublicKey(lab.publicKey)] })
+  await settings('sealed', {
+    recipients: [writePublicKey(lab.publicKey)],
+    access: ['https://idp', 'https://other'].map(issuer => ({ issuer, anyone: true })),
+  })
   await settings('fresh', { freshKeys: true })
   await settings('open', { encryption: 'none' })
   for (const dataset of datasets)
