@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import { chromium, type Page } from 'playwright-core'
+import { chromium, type BrowserContext, type Page } from 'playwright-core'
 import type * as Library from '../crypt4gh/browserEntry.ts'
 import { toolPath } from './interop.ts'
 
@@ -31,10 +31,9 @@ async function servePage(): Promise<{ url: string; close: () => void }> {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, close: () => server.close() }
 }
 
-/** A page in headless Chromium with the Crypt4GH library as `globalThis.library`. `profile`: an empty folder. */
-export async function openPage(profile: string): Promise<{ tab: Page; close: () => Promise<void> }> {
-  const page = await servePage()
-  const browser = await chromium.launchPersistentContext(profile, {
+/** Headless Chromium; asks nobody but the test's own servers. `profile`: an empty folder. */
+export const launchChromium = (profile: string): Promise<BrowserContext> =>
+  chromium.launchPersistentContext(profile, {
     executablePath: toolPath('chromium')!,
     headless: true,
     args: [
@@ -47,6 +46,11 @@ export async function openPage(profile: string): Promise<{ tab: Page; close: () 
       '--disable-sync',
     ],
   })
+
+/** A page in headless Chromium with the Crypt4GH library as `globalThis.library`. `profile`: an empty folder. */
+export async function openPage(profile: string): Promise<{ tab: Page; close: () => Promise<void> }> {
+  const page = await servePage()
+  const browser = await launchChromium(profile)
   const tab = await browser.newPage()
   await tab.goto(page.url)
   return {
