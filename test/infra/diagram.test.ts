@@ -1,0 +1,14 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, jest, test } from '@jest/globals'
+import { diagramPage } from '../../infra/diagram/diagramPage.ts'
+
+jest.setTimeout(120_000)
+
+test('docs/operation/diagram.md is what the templates are: npx node infra/diagram/write.ts', () => {
+  const page = diagramPage()
+  expect(page).toBe(readFileSync(join(import.meta.dirname, '../../docs/operation/diagram.md'), 'utf8'))
+  // The diagram is no empty one.
+  expect(page).toMatch(/Ingest\w+ -->\|[^|]*writes\| \w*BucketsVault/)
+  expect(page).toMatch(/BucketsInbox\w+ -->\|object created\|/)
+})
