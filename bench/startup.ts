@@ -21,6 +21,8 @@ function load(module: string): number {
     const began = performance.now()
     const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
       encoding: 'utf8',
+      // Without it the ticket function refuses to start.
+      env: { ...process.env, ACCESS: 'iam' },
     })
     if (status !== 0) throw new Error(stderr)
     times.push(performance.now() - began)

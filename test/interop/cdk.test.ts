@@ -53,7 +53,8 @@ describe('cdk synth, without network, credentials or Docker', () => {
     for (const bundle of bundles) {
       const url = pathToFileURL(join(folder, bundle)).href
       // What the Lambda runtime has, and the streaming handler asks for when it is loaded.
-      const script = `globalThis.awslambda = { streamifyResponse: f => f, HttpResponseStream: {} }
+      const script = `process.env.ACCESS = 'iam' // What the stack says of who may ask.
+        globalThis.awslambda = { streamifyResponse: f => f, HttpResponseStream: {} }
         const { handler } = await import(${JSON.stringify(url)})
         console.log(typeof handler)`
       const said = await output(process.execPath, ['--input-type=module', '-e', script], { cwd: folder })
