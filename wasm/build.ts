@@ -4,46 +4,50 @@
  *     npm run wasm             writes it
  *     npm run wasm -- --check  fails where what is written is not what the source makes
  */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { main } from 'assemblyscript/asc'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 const target = new URL('../shared/bgzf/inflateModule.ts', import.meta.url)
 
-const made = moduleText(await compile())
+const made = moduleText(compile())
 if (!process.argv.includes('--check')) writeFileSync(target, made)
 else if (readFileSync(target, 'utf8') !== made)
   throw new Error('shared/bgzf/inflateModule.ts is not what wasm/inflate.ts makes: npm run wasm')
 
-async function compile(): Promise<Uint8Array> {
-  let wasm: Uint8Array | undefined
-  let messages = ''
-  const { error } = await main(
-    [
-      'inflate.ts',
-      '--outFile',
-      'inflate.wasm',
-      '-O3',
-      '--enable',
-      'simd',
-      '--converge',
-      // No allocation, no checks within that could call out: the module imports nothing.
-      '--runtime',
-      'stub',
-      '--noAssert',
-      '--initialMemory',
-      '4',
-      '--maximumMemory',
-      '4',
-    ],
-    {
-      readFile: name => (name === 'inflate.ts' ? readFileSync(new URL(name, import.meta.url), 'utf8') : null),
-      writeFile: (_name, bytes) => void (wasm = bytes as Uint8Array),
-      listFiles: () => [],
-      stderr: { write: text => void (messages += String(text)) },
-    },
-  )
-  if (error || !wasm) throw new Error(messages, { cause: error })
-  return wasm
+/** As a command: importing the compiler brings its global types, in which `Array.at` is never undefined. */
+function compile(): Uint8Array {
+  const folder = mkdtempSync(path.join(tmpdir(), 'wasm-'))
+  try {
+    const outFile = path.join(folder, 'inflate.wasm')
+    execFileSync(
+      process.execPath,
+      [
+        fileURLToPath(import.meta.resolve('assemblyscript/bin/asc.js')),
+        'inflate.ts',
+        '--outFile',
+        outFile,
+        '-O3',
+        '--enable',
+        'simd',
+        '--converge',
+        // No allocation, no checks within that could call out: the module imports nothing.
+        '--runtime',
+        'stub',
+        '--noAssert',
+        '--initialMemory',
+        '4',
+        '--maximumMemory',
+        '4',
+      ],
+      { cwd: fileURLToPath(new URL('.', import.meta.url)), stdio: 'inherit' },
+    )
+    return readFileSync(outFile)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 }
 
 function moduleText(wasm: Uint8Array): string {
