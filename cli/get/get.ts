@@ -40,7 +40,7 @@ export async function get(file: string, options: GetOptions): Promise<void> {
 function formatsOf(name: string): Format[] {
   const all: Format[] = ['BAM', 'CRAM', 'VCF', 'BCF']
   const ending =
-    /\.(bam|cram|bcf)$/i.exec(name)?.[1]?.toUpperCase() ??
-    (/\.vcf(\.gz|\.bgz)?$/i.test(name) ? 'VCF' : undefined)
+    /\.(bam|cram|bcf)(\.c4gh)?$/i.exec(name)?.[1]?.toUpperCase() ??
+    (/\.vcf(\.gz|\.bgz)?(\.c4gh)?$/i.test(name) ? 'VCF' : undefined)
   return all.sort((a, b) => Number(b === ending) - Number(a === ending))
 }

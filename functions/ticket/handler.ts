@@ -1,5 +1,6 @@
 import middy from '@middy/core'
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda'
+import { writePublicKey } from '#shared/crypt4gh/keys/writePublicKey.ts'
 import { HtsgetError } from '#shared/htsget/HtsgetError.ts'
 import type { Datatype } from '#shared/htsget/HtsgetQuery.ts'
 import { parseGetQuery } from '#shared/htsget/parseGetQuery.ts'
@@ -20,7 +21,7 @@ export interface TicketFunctionProps {
   readonly ports: () => Promise<VaultPorts> | VaultPorts
   readonly log: Log
   readonly metrics?: Metrics
-  readonly service: ServiceInfoProps
+  readonly service: Omit<ServiceInfoProps, 'publicKey'>
   /** Who asks, for all but service-info; undefined where the vault knows nobody: a public one, or one that IAM guards. */
   readonly authenticate: Authenticate | undefined
   /** Where this API is reached, without a slash at the end; without it, where the request says it came to. */
@@ -47,8 +48,11 @@ export function createTicketHandler({
     .handler(async event => {
       const datatype = datatypeOf(event)
       const id = idOf(event)
-      if (id === 'service-info')
-        return jsonReply(200, 'application/json', JSON.stringify(serviceInfo(datatype, service)))
+      if (id === 'service-info') {
+        const { publicKey } = await (await ports()).keys.keyPair()
+        const info = serviceInfo(datatype, { ...service, publicKey: writePublicKey(publicKey) })
+        return jsonReply(200, 'application/json', JSON.stringify(info))
+      }
       const identity = await authenticate?.(eventHeader(event, 'authorization'))
       const query =
         event.httpMethod === 'POST'

@@ -1,5 +1,5 @@
 import { HtsvaultError } from '#shared/errors.ts'
-import type { ObjectInfo, PutCondition } from '#shared/vault/ports/ObjectStore.ts'
+import type { ObjectInfo, ObjectStore, PutCondition } from '#shared/vault/ports/ObjectStore.ts'
 
 /** One bucket, as the calls to S3 name it. */
 export interface Bucket {
@@ -11,6 +11,16 @@ export interface Bucket {
 export const bucketFields = ({ name, owner }: Bucket) => ({
   Bucket: name,
   ...(owner !== undefined && { ExpectedBucketOwner: owner }),
+})
+
+/** Which bucket each store of S3 is: from one of them S3 can copy by itself. */
+export const bucketOf = new WeakMap<ObjectStore, Bucket>()
+
+/** Where a copy comes from, and of which version. */
+export const copySource = ({ name, owner }: Bucket, key: string, etag: string) => ({
+  CopySource: [name, ...key.split('/').map(encodeURIComponent)].join('/'),
+  CopySourceIfMatch: quotedEtag(etag),
+  ...(owner !== undefined && { ExpectedSourceBucketOwner: owner }),
 })
 
 /** S3 writes an etag in quotes in its headers, and without them in its events: here it has none. */

@@ -8,7 +8,7 @@ import type { S3Client } from '@aws-sdk/client-s3'
 import { HtsvaultError } from '#shared/errors.ts'
 import type { ObjectStore } from '#shared/vault/ports/ObjectStore.ts'
 import { isConflict, isNotFound, isPreconditionFailed, s3Error } from './s3Errors.ts'
-import { bucketFields, checkKey, infoOf, quotedEtag } from './s3Objects.ts'
+import { bucketFields, bucketOf, checkKey, infoOf, quotedEtag } from './s3Objects.ts'
 import { s3Presign } from './s3Presign.ts'
 import { s3Stream } from './s3Stream.ts'
 import { s3Put, s3Upload } from './s3Upload.ts'
@@ -29,7 +29,7 @@ export function s3Store(client: S3Client, bucketName: string, { owner }: S3Store
     return { ...bucketFields(bucket), Key: key }
   }
 
-  return {
+  const store: ObjectStore = {
     async head(key) {
       const target = at(key)
       try {
@@ -127,6 +127,8 @@ export function s3Store(client: S3Client, bucketName: string, { owner }: S3Store
       }
     },
   }
+  bucketOf.set(store, bucket)
+  return store
 }
 
 /** Exactly `size` bytes of a body, copied once. */

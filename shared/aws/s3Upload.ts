@@ -7,11 +7,12 @@ import {
   HeadObjectCommand,
   PutObjectCommand,
   UploadPartCommand,
+  UploadPartCopyCommand,
 } from '@aws-sdk/client-s3'
 import type { CompletedPart, S3Client } from '@aws-sdk/client-s3'
 import { HtsvaultError } from '#shared/errors.ts'
-import type { ObjectInfo, PutCondition, Upload } from '#shared/vault/ports/ObjectStore.ts'
-import { maxParts, partBytes } from './partSizes.ts'
+import type { ObjectInfo, PutCondition, StoredBytes, Upload } from '#shared/vault/ports/ObjectStore.ts'
+import { copyBytes, firstPartBytes, maxParts, partBytes } from './partSizes.ts'
 import {
   isConflict,
   isNoSuchUpload,
@@ -20,12 +21,14 @@ import {
   preconditionFailed,
   s3Error,
 } from './s3Errors.ts'
-import { bucketFields, conditionFields, infoOf } from './s3Objects.ts'
+import { bucketFields, bucketOf, conditionFields, copySource, infoOf } from './s3Objects.ts'
 import type { Bucket } from './s3Objects.ts'
 
 /** Parts on their way, beside the one that is filled: at most so many, and of so many bytes together. */
 const maxInFlight = 3
 const maxInFlightBytes = 48 << 20
+/** Copies that S3 makes by itself, at once. */
+const maxCopies = 8
 
 /** How often a write is tried that met another one. */
 const maxConflicts = 8
@@ -96,6 +99,19 @@ export function s3Upload(client: S3Client, bucket: Bucket, key: string, expected
     const body = full.subarray(0, filled)
     part = undefined
     filled = 0
+    const limit = Math.max(1, Math.min(maxInFlight, Math.floor(maxInFlightBytes / full.length)))
+    await addPart(limit, async place => {
+      const reply = await client.send(
+        new UploadPartCommand({ ...place, Body: body, ChecksumAlgorithm: 'CRC32' }),
+        { abortSignal: stop.signal },
+      )
+      free.push(full)
+      return reply
+    })
+  }
+
+  /** Begins the next part, once fewer than `limit` are on their way. */
+  const addPart = async (limit: number, send: (place: Place) => Promise<PartReply | undefined>) => {
     if (parts.length === maxParts)
       throw new HtsvaultError('OBJECT_TOO_LARGE', `S3 takes no more than ${maxParts} parts`)
     uploadId ??= (
@@ -107,32 +123,48 @@ export function s3Upload(client: S3Client, bucket: Bucket, key: string, expected
         }),
       )
     ).UploadId!
-    const limit = Math.max(1, Math.min(maxInFlight, Math.floor(maxInFlightBytes / full.length)))
     while (inFlight.size >= limit) await Promise.race(inFlight)
     throwFailure()
     const completed: CompletedPart = { PartNumber: parts.length + 1 }
     parts.push(completed)
-    const sending = client
-      .send(
-        new UploadPartCommand({
-          ...target,
-          UploadId: uploadId,
-          PartNumber: parts.length,
-          Body: body,
-          ChecksumAlgorithm: 'CRC32',
-        }),
-        { abortSignal: stop.signal },
-      )
+    const sending = send({ ...target, UploadId: uploadId, PartNumber: parts.length })
       .then(reply => {
-        completed.ETag = reply.ETag
-        completed.ChecksumCRC32 = reply.ChecksumCRC32
-        free.push(full)
+        completed.ETag = reply?.ETag
+        completed.ChecksumCRC32 = reply?.ChecksumCRC32
       })
       .catch((error: unknown) => {
         failure ??= error
       })
       .finally(() => inFlight.delete(sending))
     inFlight.add(sending)
+  }
+
+  const takeIn = async (chunk: Uint8Array) => {
+    throwFailure()
+    for (let at = 0; at < chunk.length;) {
+      part ??= newPart()
+      const piece = chunk.subarray(at, at + part.length - filled)
+      part.set(piece, filled)
+      filled += piece.length
+      at += piece.length
+      size += piece.length
+      if (filled === part.length) await sendPart()
+    }
+  }
+
+  /** By way of here: for what S3 cannot copy, and for pieces that are too short to be a part of their own. */
+  const passThrough = async ({ store, key: from, start, end, etag }: StoredBytes) => {
+    if (start === end) return
+    for await (const chunk of store.stream(from, start, end, etag, { reuse: true })) await takeIn(chunk)
+  }
+
+  const copyPart = (source: Bucket, { key: from, start, end, etag }: StoredBytes) => {
+    size += end - start
+    return addPart(maxCopies, async place => {
+      const range = { CopySourceRange: `bytes=${start}-${end - 1}` }
+      const copy = new UploadPartCopyCommand({ ...place, ...copySource(source, from, etag), ...range })
+      return (await client.send(copy, { abortSignal: stop.signal })).CopyPartResult
+    })
   }
 
   const throwFailure = () => {
@@ -179,16 +211,26 @@ export function s3Upload(client: S3Client, bucket: Bucket, key: string, expected
     async write(chunk) {
       checkOpen()
       try {
-        throwFailure()
-        for (let at = 0; at < chunk.length;) {
-          part ??= newPart()
-          const piece = chunk.subarray(at, at + part.length - filled)
-          part.set(piece, filled)
-          filled += piece.length
-          at += piece.length
-          size += piece.length
-          if (filled === part.length) await sendPart()
+        await takeIn(chunk)
+      } catch (error) {
+        throw s3Error(error, key)
+      }
+    },
+
+    async append(bytes) {
+      checkOpen()
+      try {
+        const source = bucketOf.get(bytes.store)
+        if (source === undefined) {
+          await passThrough(bytes)
+          return
         }
+        // The part begun is filled first: only the last one may be short.
+        let at = part === undefined ? bytes.start : Math.min(bytes.end, bytes.start + part.length - filled)
+        await passThrough({ ...bytes, end: at })
+        for (; bytes.end - at >= firstPartBytes; at = Math.min(bytes.end, at + copyBytes))
+          await copyPart(source, { ...bytes, start: at, end: Math.min(bytes.end, at + copyBytes) })
+        await passThrough({ ...bytes, start: at })
       } catch (error) {
         throw s3Error(error, key)
       }
@@ -212,6 +254,17 @@ export function s3Upload(client: S3Client, bucket: Bucket, key: string, expected
     },
   }
 }
+
+/** What every part is sent to. */
+interface Place {
+  readonly Bucket: string
+  readonly Key: string
+  readonly UploadId: string
+  readonly PartNumber: number
+}
+
+/** What S3 says of a part, sent or copied. */
+type PartReply = Pick<CompletedPart, 'ETag' | 'ChecksumCRC32'>
 
 /**
  * What the failure of a write means. The SDK sends a request again whose answer was lost; the second one then fails

@@ -14,6 +14,8 @@ export interface ServiceInfoProps {
   readonly documentationUrl?: string
   /** `prod`, `test`, `dev` … */
   readonly environment?: string
+  /** The Crypt4GH key that uploads can be encrypted for, PEM. */
+  readonly publicKey?: string
 }
 
 const htsgetUrl = 'https://samtools.github.io/hts-specs/htsget.html'
@@ -24,7 +26,7 @@ const htsgetUrl = 'https://samtools.github.io/hts-specs/htsget.html'
  */
 export const serviceInfo = (
   datatype: Datatype,
-  { organization = { name: 'htsvault', url: htsgetUrl }, ...rest }: ServiceInfoProps,
+  { organization = { name: 'htsvault', url: htsgetUrl }, publicKey, ...rest }: ServiceInfoProps,
 ) => ({
   ...rest,
   type: { group: 'org.ga4gh', artifact: 'htsget', version: '1.3.0' },
@@ -35,4 +37,5 @@ export const serviceInfo = (
     fieldsParameterEffective: datatype === 'reads',
     tagsParametersEffective: datatype === 'reads',
   },
+  ...(publicKey !== undefined && { crypt4gh: { publicKey } }),
 })

@@ -22,9 +22,9 @@ export function recogniseFormat(prefix: Uint8Array): Format {
       hint: 'Upload it again: the copy may have been cut off.',
     })
   if (startsWith(prefix, 'CRAM')) return 'CRAM'
-  if (startsWith(prefix, 'crypt4gh'))
+  if (isCrypt4gh(prefix))
     throw new HtsvaultError('CRYPT4GH_UPLOAD', 'the file is Crypt4GH-encrypted already', {
-      hint: 'Upload the plain file: the vault encrypts it. (htsvault c4gh decrypt -s SECRET FILE.c4gh)',
+      hint: 'Decrypt it first: htsvault c4gh decrypt -s SECRET FILE.c4gh',
     })
   if (startsWith(prefix, '##fileformat=VCF'))
     throw new HtsvaultError('PLAIN_VCF', 'the file is uncompressed VCF, which cannot be read by region', {
@@ -55,6 +55,9 @@ const magics: readonly (readonly [magic: string, format: Format, ending: string]
   ['BCF\u0002', 'BCF', '.bcf'],
   ['##fileformat=VCF', 'VCF', '.vcf.gz'],
 ]
+
+/** Whether a file begins as Crypt4GH ones do. */
+export const isCrypt4gh = (prefix: Uint8Array): boolean => startsWith(prefix, 'crypt4gh')
 
 const isSam = (bytes: Uint8Array) => /^@(HD|SQ|RG|PG|CO)\t/.test(latin1.decode(bytes.subarray(0, 4)))
 

@@ -9,11 +9,21 @@ import type { StoredObject } from './Manifest.ts'
 import type { Upload } from './ports/ObjectStore.ts'
 import type { VaultPorts } from './VaultPorts.ts'
 
+/** An object of the vault being written, as its plain bytes come by; it is created only where there is none. */
+export interface BodyWriter {
+  /** Takes the next plain bytes; they are not kept. */
+  write(plain: Uint8Array): Promise<void>
+  /** @throws HtsvaultError PRECONDITION_FAILED where an object of that key is there already */
+  complete(): Promise<StoredObject>
+  /** Leaves nothing of what was not completed; does nothing after `complete`. */
+  abort(): Promise<void>
+}
+
 /**
  * Writes one object of the vault as its dataset wants it: Crypt4GH for the vault and the dataset's recipients, under
  * a data key of its own, or plain. Nobody sees it before `complete`, which creates it only where there is none.
  */
-export class SealedWriter {
+export class SealedWriter implements BodyWriter {
   readonly #key: string
   readonly #upload: Upload
   readonly #header: Uint8Array | undefined

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { HtsvaultError, type ErrorReport } from '#shared/errors.ts'
 import { openIndexLane } from '#shared/indexes/openIndexLane.ts'
-import { recogniseBytes, recogniseFormat } from '#shared/indexes/recogniseFormat.ts'
+import { recogniseFormat } from '#shared/indexes/recogniseFormat.ts'
 import { fileReady, fileRefused } from './announcement.ts'
 import { readDatasetSettings } from './DatasetSettings.ts'
+import { keepBody } from './keepBody.ts'
 import type { Manifest } from './Manifest.ts'
 import { fileId, parseUploadKey, refusalKey } from './names.ts'
+import { openUpload } from './openUpload.ts'
 import type { ObjectInfo } from './ports/ObjectStore.ts'
 import { beginPublication } from './publication.ts'
 import { SealedWriter } from './SealedWriter.ts'
@@ -43,7 +45,7 @@ const isRefusal = (error: unknown): error is HtsvaultError =>
 
 /**
  * Takes one upload into the vault: checks, indexes, digests and encrypts it in one pass, publishes it, and deletes
- * it from the inbox. A file that cannot be served stays there with `<key>.refused.json` beside it.
+ * it from the inbox. A body that is Crypt4GH for the vault already is decrypted in memory, and kept as it came. A file that cannot be served stays there with `<key>.refused.json` beside it.
  *
  * Safe to repeat, to run twice at once, and to kill at any point: nothing is visible before the manifest, and the
  * upload is deleted after it.
@@ -77,23 +79,25 @@ async function writeRefusal(ports: VaultPorts, upload: ObjectInfo, report: Error
 async function takeIn(ports: VaultPorts, upload: ObjectInfo): Promise<Manifest> {
   const name = parseUploadKey(upload.key)
   const settings = await readDatasetSettings(ports.vault, name.dataset)
-  const prefix = await ports.inbox.read(upload.key, 0, Math.min(upload.size, recogniseBytes), upload.etag)
+  const opened = await openUpload(ports, upload, settings)
   const target = await beginPublication(ports, {
     name,
     id: fileId(name),
-    format: recogniseFormat(prefix),
+    format: recogniseFormat(opened.prefix),
     upload,
     settings,
   })
   if (target.already) return target.already
 
   // The lane last: where the settings name no real recipient, no thread is left waiting for chunks.
-  const body = await SealedWriter.begin(ports, target.partKey('body'), settings, upload.size)
-  const lane = openIndexLane(upload.size)
+  const key = target.partKey('body')
+  const body = opened.sealed
+    ? await keepBody(ports, key, settings, opened.sealed)
+    : await SealedWriter.begin(ports, key, settings, opened.plainSize)
+  const lane = openIndexLane(opened.plainSize)
   try {
     const digests = { sha256: createHash('sha256'), md5: createHash('md5') }
-    const chunks = ports.inbox.stream(upload.key, 0, upload.size, upload.etag, { reuse: true })
-    for await (const chunk of chunks) {
+    for await (const chunk of opened.stream()) {
       // The lane first: it may work on the chunk in its own thread while this one digests and encrypts it.
       await lane.push(chunk)
       digests.sha256.update(chunk)

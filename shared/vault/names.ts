@@ -16,7 +16,7 @@ export const formatEndings: Readonly<Record<Format, string>> = {
   BCF: '.bcf',
 }
 
-const knownEndings = /(\.bam|\.cram|\.bcf|\.vcf|\.vcf\.gz|\.vcf\.bgz)$/i
+const knownEndings = /(\.bam|\.cram|\.bcf|\.vcf|\.vcf\.gz|\.vcf\.bgz)?(\.c4gh)?$/i
 
 /** UTF-8 bytes of the longest key and the longest part of one: S3 takes 1,024, file systems 255, and the vault adds endings of its own. */
 const maxKeyBytes = 900
@@ -58,7 +58,7 @@ export function parseUploadKey(key: string): UploadName {
   return { dataset: key.slice(0, slash), name: key.slice(slash + 1) }
 }
 
-/** The htsget id of an upload: its key without the format's ending. */
+/** The htsget id of an upload: its key without the format's ending, and that of Crypt4GH behind it. */
 export function fileId({ dataset, name }: UploadName): string {
   const stem = name.replace(knownEndings, '')
   return `${dataset}/${stem}`

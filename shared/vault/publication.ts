@@ -6,7 +6,7 @@ import { maxManifestBytes, readManifest, writeManifest, type Manifest } from './
 import { baseKey, isManifestKey, isPartOf, manifestKey, partKey, type UploadName } from './names.ts'
 import type { ObjectInfo } from './ports/ObjectStore.ts'
 import { forgetManifest } from './recentManifests.ts'
-import { SealedWriter } from './SealedWriter.ts'
+import { SealedWriter, type BodyWriter } from './SealedWriter.ts'
 import type { VaultPorts } from './VaultPorts.ts'
 
 export interface PublicationOf {
@@ -19,7 +19,7 @@ export interface PublicationOf {
 
 export interface PublishedBody {
   /** Written whole, not yet complete. */
-  readonly body: SealedWriter
+  readonly body: BodyWriter
   readonly indexed: IndexedFile
   readonly sha256: string
   readonly md5: string

@@ -11,6 +11,7 @@ import {
   S3Client,
   S3ServiceException,
   UploadPartCommand,
+  UploadPartCopyCommand,
 } from '@aws-sdk/client-s3'
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { mockClient } from 'aws-sdk-client-mock'
@@ -234,6 +235,73 @@ describe('large uploads', () => {
     })
     const sizes = s3.commandCalls(UploadPartCommand).map(c => (c.args[0].input.Body as Uint8Array).length)
     expect(sizes).toEqual([8 << 20, 8 << 20, 1 << 20])
+  })
+
+  describe('of what is stored already', () => {
+    const inbox = s3Store(new S3Client({ region: 'eu-central-1' }), 'inbox', { owner: '123456789012' })
+    const megabyte = 1 << 20
+    const append = async (megabytes: number, from = inbox) => {
+      s3.on(GetObjectCommand).callsFake(async ({ Range }: { Range: string }) => {
+        const [start, end] = Range.slice('bytes='.length).split('-').map(Number)
+        return {
+          Body: body(['x'.repeat(end! + 1 - start!)]),
+          ContentRange: `bytes ${start}-${end}/${megabytes * megabyte}`,
+        }
+      })
+      s3.on(UploadPartCopyCommand).callsFake(async ({ PartNumber }: { PartNumber: number }) => ({
+        CopyPartResult: { ETag: `"copy${PartNumber}"`, ChecksumCRC32: `c${PartNumber}` },
+      }))
+      const upload = await store.create('x', megabytes * megabyte)
+      await upload.write(new Uint8Array(124))
+      await upload.append!({
+        store: from,
+        key: 'a b/ü.c4gh',
+        start: 24,
+        end: megabytes * megabyte,
+        etag: 'e',
+      })
+      return upload.complete({ ifAbsent: true })
+    }
+
+    test('S3 copies it by itself, behind a first part that begins with what was written', async () => {
+      expect(await append(600)).toMatchObject({ size: 600 * megabyte + 100 })
+      const first = s3.commandCalls(UploadPartCommand).map(call => call.args[0].input.Body as Uint8Array)
+      expect(first.map(({ length }) => length)).toEqual([8 * megabyte])
+      const copies = s3.commandCalls(UploadPartCopyCommand).map(call => call.args[0].input)
+      const from = 8 * megabyte - 100
+      const cuts = [from, from + 256 * megabyte, from + 512 * megabyte, 600 * megabyte]
+      expect(copies).toEqual(
+        [0, 1, 2].map(i => ({
+          Bucket: 'vault',
+          Key: 'x',
+          UploadId: 'id',
+          PartNumber: i + 2,
+          CopySource: 'inbox/a%20b/%C3%BC.c4gh',
+          CopySourceIfMatch: '"e"',
+          CopySourceRange: `bytes=${cuts[i]}-${cuts[i + 1]! - 1}`,
+          ExpectedSourceBucketOwner: '123456789012',
+        })),
+      )
+      const { Parts } = s3.commandCalls(CompleteMultipartUploadCommand)[0]!.args[0].input.MultipartUpload!
+      expect(Parts!.map(({ ETag }) => ETag)).toEqual(['"p1"', '"copy2"', '"copy3"', '"copy4"'])
+    })
+
+    test('what is small, and what S3 does not have, goes by way of here', async () => {
+      s3.on(PutObjectCommand).resolves({ ETag: '"put"' })
+      await append(4)
+      expect(s3.commandCalls(PutObjectCommand)).toHaveLength(1)
+      await append(20, { ...inbox })
+      expect(s3.commandCalls(UploadPartCopyCommand)).toEqual([])
+      expect(s3.commandCalls(UploadPartCommand)).toHaveLength(3)
+    })
+
+    test('a source that changed is told as that, and nothing is left', async () => {
+      s3.on(AbortMultipartUploadCommand).resolves({})
+      const appending = append(600)
+      s3.on(UploadPartCopyCommand).rejects(failure('PreconditionFailed', 412))
+      await expect(appending).rejects.toEqual(code('OBJECT_CHANGED'))
+      expect(s3.commandCalls(AbortMultipartUploadCommand)).toHaveLength(1)
+    })
   })
 
   test('of exactly one part are a multipart upload of one', async () => {

@@ -283,6 +283,7 @@ describe('service-info', () => {
         fieldsParameterEffective: expect.any(Boolean),
         tagsParametersEffective: expect.any(Boolean),
       },
+      crypt4gh: { publicKey: expect.stringMatching(/^-----BEGIN CRYPT4GH PUBLIC KEY-----\n/) },
     })
   })
 })

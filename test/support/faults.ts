@@ -27,6 +27,7 @@ export function killedPorts({ inbox, vault, keys }: VaultPorts, after: number, h
   }
   const upload = (real: Upload): Upload => ({
     write: chunk => step(() => real.write(chunk)),
+    ...(real.append && { append: bytes => step(() => real.append!(bytes)) }),
     complete: condition => step(() => real.complete(condition)),
     abort: () => step(() => real.abort()).catch(() => undefined),
   })

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { encryptStream } from '#shared/crypt4gh/encryptStream.ts'
 import { generateKeyPair } from '#shared/crypt4gh/keys/KeyPair.ts'
 import { writePublicKey } from '#shared/crypt4gh/keys/writePublicKey.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
@@ -16,6 +17,7 @@ import { openStored } from '#shared/vault/openStored.ts'
 import type { ObjectStore } from '#shared/vault/ports/ObjectStore.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
 import { Killed, killedPorts } from '#test/support/faults.ts'
+import { drainAsync } from '../crypt4gh/support.ts'
 
 const demo = (name: string) => readFile(join(import.meta.dirname, '..', '..', 'demo', name))
 const scratch = mkdtempSync(join(tmpdir(), 'htsvault-ingest-'))
@@ -188,14 +190,24 @@ describe('ingest', () => {
 })
 
 describe('killed at any point, and started again', () => {
-  test.each([false, true])(
-    'ends as an undisturbed run does (the last word heard: %s)',
-    async heard => {
+  const asItIs = async (bytes: Uint8Array) => bytes
+  const encrypted = async (bytes: Uint8Array) =>
+    drainAsync(encryptStream([bytes], { recipients: [pair.publicKey] }, nodeBackend))
+  test.each([
+    ['plain', 'not heard', asItIs],
+    ['plain', 'heard', asItIs],
+    ['encrypted', 'not heard', encrypted],
+    ['encrypted', 'heard', encrypted],
+  ] as const)(
+    'ends as an undisturbed run does (%s, the last word %s)',
+    async (_, last, make) => {
+      const heard = last === 'heard'
       const bytes = await demo('child.bam')
+      const upload = await make(bytes)
       let points = 0
       for (let after = 1; ; after++) {
         ports = newPorts()
-        await ports.inbox.put('d/x.bam', bytes)
+        await ports.inbox.put('d/x.bam', upload)
         const dying = killedPorts(ports, after, heard)
         const died = await ingestUpload(dying.ports, 'd/x.bam').then(
           () => false,

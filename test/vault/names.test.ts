@@ -10,6 +10,9 @@ describe('upload keys', () => {
     ['demo/x.bcf', 'demo/x', 'x.bcf'],
     ['study/run.1/NA 12878.final.BAM', 'study/run.1/NA 12878.final', 'run.1/NA 12878.final.BAM'],
     ['study/é/x', 'study/é/x', 'é/x'],
+    ['demo/x.bam.c4gh', 'demo/x', 'x.bam.c4gh'],
+    ['demo/x.C4GH', 'demo/x', 'x.C4GH'],
+    ['demo/x.c4gh.bam', 'demo/x.c4gh', 'x.c4gh.bam'],
   ])('%s has the id %s', (key, id, name) => {
     const upload = parseUploadKey(key)
     expect(upload.name).toBe(name)

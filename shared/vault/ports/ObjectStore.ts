@@ -15,10 +15,25 @@ export interface PutCondition {
   readonly ifMatch?: string
 }
 
+/** Bytes of an object of some store, and of that version alone. */
+export interface StoredBytes {
+  readonly store: ObjectStore
+  readonly key: string
+  readonly start: number
+  readonly end: number
+  readonly etag: string
+}
+
 /** An object being written, piece by piece; nobody sees it before `complete`, and nothing is left of it after `abort`. */
 export interface Upload {
   /** Resolves when more can be taken (backpressure). The chunk is not kept. */
   write(chunk: Uint8Array): Promise<void>
+  /**
+   * Appends bytes that are stored already, which the store copies by itself where it can: they need not come here. Absent
+   * of a store that can only read and write them.
+   * @throws HtsvaultError OBJECT_CHANGED, OBJECT_GONE where they are not there any more
+   */
+  append?(bytes: StoredBytes): Promise<void>
   /** @throws HtsvaultError PRECONDITION_FAILED where the condition does not hold; the upload is then gone. */
   complete(condition?: PutCondition): Promise<ObjectInfo>
   /** Idempotent; never throws. */

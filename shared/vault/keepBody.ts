@@ -1,0 +1,56 @@
+import { writeHeader } from '#shared/crypt4gh/header/writeHeader.ts'
+import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
+import { plainSize } from '#shared/crypt4gh/sizes.ts'
+import { wipe } from '#shared/crypt4gh/wipe.ts'
+import { datasetReaders, type DatasetSettings } from './DatasetSettings.ts'
+import type { StoredObject } from './Manifest.ts'
+import type { SealedBody } from './openUpload.ts'
+import type { BodyWriter } from './SealedWriter.ts'
+import type { VaultPorts } from './VaultPorts.ts'
+
+/**
+ * A body that is Crypt4GH already and stays as it is, behind a header for the vault and the dataset's recipients. Nothing
+ * is written before `complete`: by then whoever reads the plain bytes has found them sound.
+ *
+ * Takes the data key, and wipes it.
+ * @throws HtsvaultError DATASET_SETTINGS_INVALID where a recipient is no public key; KEY_UNAVAILABLE
+ */
+export async function keepBody(
+  { inbox, vault, keys }: VaultPorts,
+  key: string,
+  settings: DatasetSettings,
+  { upload, dataKey, start }: SealedBody,
+): Promise<BodyWriter> {
+  const recipients = datasetReaders(settings, (await keys.keyPair()).publicKey)
+  const header = writeHeader({ dataKeys: [dataKey], recipients }, nodeBackend)
+  wipe(dataKey)
+  const bodySize = upload.size - start
+  return {
+    write: async () => undefined,
+
+    async complete(): Promise<StoredObject> {
+      const object = await vault.create(key, header.length + bodySize)
+      try {
+        await object.write(header)
+        const body = { store: inbox, key: upload.key, start, end: upload.size, etag: upload.etag }
+        if (object.append) await object.append(body)
+        else
+          for await (const chunk of inbox.stream(body.key, start, body.end, body.etag, { reuse: true }))
+            await object.write(chunk)
+        const { size, etag } = await object.complete({ ifAbsent: true })
+        return {
+          key,
+          size,
+          etag,
+          plainSize: plainSize(bodySize),
+          header: Buffer.from(header).toString('base64'),
+          bodyOffset: header.length,
+        }
+      } finally {
+        await object.abort()
+      }
+    },
+
+    abort: async () => undefined,
+  }
+}
