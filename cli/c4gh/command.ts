@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
+import { threadsOption, wholeNumber } from '../wholeNumber.ts'
 import type { DecryptOptions } from './decrypt.ts'
 import type { EncryptOptions } from './encrypt.ts'
 import type { InspectOptions } from './inspect.ts'
@@ -31,22 +32,10 @@ const ranges = () =>
     collect(parseRange(text), before),
   )
 
-const threads = () =>
-  new Option('--threads <n>', 'how many threads share one file')
-    .argParser(wholeNumber(1, 64))
-    .default(Math.min(2, availableParallelism()))
+const threads = () => threadsOption().default(Math.min(2, availableParallelism()))
 
 const force = () => new Option('--force', 'overwrite existing outputs')
 const outputDir = () => new Option('--output-dir <folder>', 'write into this folder, not beside each file')
-
-function wholeNumber(from: number, to: number): (text: string) => number {
-  return text => {
-    const value = Number(text)
-    if (!Number.isInteger(value) || value < from || value > to)
-      throw new InvalidArgumentError(`expected a whole number from ${from} to ${to}`)
-    return value
-  }
-}
 
 const withPassphrase = (command: Command): Command =>
   command

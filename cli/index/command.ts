@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import { threadsOption } from '../wholeNumber.ts'
 import type { IndexOptions } from './indexFiles.ts'
 
 /** `htsvault index`: the standard index of files, as samtools, bcftools and tabix make it. */
@@ -8,11 +9,13 @@ export function indexCommand(): Command {
     .argument('<file...>', 'sorted BAM, CRAM, bgzipped VCF or BCF files; content counts, not names')
     .addOption(new Option('--format <kind>', 'the index to make').choices(['bai', 'csi', 'tbi', 'crai']))
     .option('-o, --output <file>', 'write it to this file (of one input), not beside the input')
+    .addOption(threadsOption().default(undefined, 'as many as are worth it'))
     .addHelpText(
       'after',
       `
 Unless --format tells: BAI of BAM, TBI of VCF, either CSI where positions pass 2^29; CSI of BCF, CRAI of CRAM.
 The index of x.bam is x.bam.bai, and so on. One that is there is replaced, once the new one is whole.
+It is the same for any number of threads; a pipe is read by one.
 
 Examples:
   htsvault index x.bam                       x.bam.bai, as samtools index

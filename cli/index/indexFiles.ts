@@ -1,14 +1,15 @@
 import { HtsvaultError } from '#shared/errors.ts'
-import { createFileIndexer } from '#shared/indexes/createFileIndexer.ts'
 import type { IndexKind } from '#shared/indexes/FileIndexer.ts'
 import { fileError } from '../files/fileError.ts'
-import { readThrough } from '../files/readThrough.ts'
 import { printError } from '../printError.ts'
+import { indexInput } from './indexInput.ts'
 import { checkOutput, writeIndex } from './output.ts'
 
 export interface IndexOptions {
   readonly format?: IndexKind
   readonly output?: string
+  /** As many as are worth it unless told. */
+  readonly threads?: number
 }
 
 /**
@@ -27,12 +28,10 @@ export async function indexFiles(files: readonly string[], options: IndexOptions
     }
 }
 
-async function indexFile(path: string, { format, output }: IndexOptions): Promise<void> {
+async function indexFile(path: string, { format, output, threads }: IndexOptions): Promise<void> {
   try {
     checkOutput(path, output)
-    const indexer = createFileIndexer(format)
-    await readThrough(path, 'Indexing', chunk => indexer.push(chunk))
-    const { kind, bytes } = indexer.finish().index
+    const { kind, bytes } = (await indexInput(path, format, threads)).index
     await writeIndex(output ?? `${path}.${kind}`, bytes)
   } catch (error) {
     throw fileError(error, path)

@@ -15,6 +15,8 @@ export interface BcfHeader {
   readonly version: string
   /** By id, which need not be without gaps. */
   readonly contigs: readonly BcfContig[]
+  /** How many samples the `#CHROM` line names. */
+  readonly samples: number
 }
 
 /** Magic and the length of the text. */
@@ -50,7 +52,8 @@ export function readBcfHeader(bytes: Uint8Array): BcfHeader {
     contigs.set(id, { id, name, ...(length !== undefined && { length }) })
     next = Math.max(next, id + 1)
   }
-  return { version: `2.${bytes[4]!}`, contigs: [...contigs.values()].sort((a, b) => a.id - b.id) }
+  const byId = [...contigs.values()].sort((a, b) => a.id - b.id)
+  return { version: `2.${bytes[4]!}`, contigs: byId, samples: header.samples }
 }
 
 const invalid = (message: string) =>

@@ -113,11 +113,46 @@ describe('several files', () => {
   })
 })
 
+describe('several threads', () => {
+  test.each([
+    ['bam/pairs-odd-blocks.bam', 'csi', 2],
+    ['cram/many-references-3.0.cram', 'crai', 3],
+    ['vcf/undeclared-contigs.vcf.gz', 'tbi', 2],
+    ['bcf/many-contigs.bcf', 'csi', 5],
+  ])('%s: the same %s by %i', async (name, kind, threads) => {
+    copyFileSync(fixture(name), join(folder, 'y'))
+    expect(await index('--threads', '1', '--format', kind, 'y', '-o', 'one')).toEqual(done)
+    expect(await index('--threads', String(threads), '--format', kind, 'y')).toEqual(done)
+    expect(read(`y.${kind}`)).toEqual(read('one'))
+  })
+
+  test('what is wrong with a file is said as by one, and ends them', async () => {
+    writeFileSync(join(folder, 'cut.bam'), bam.subarray(0, 30_000))
+    const one = await index('--threads', '1', 'cut.bam')
+    expect(one.code).toBe(1)
+    expect(await index('--threads', '4', 'cut.bam')).toEqual(one)
+  })
+
+  test('a pipe is read by one', async () => {
+    const piped = await run(
+      'sh',
+      [
+        '-c',
+        'cat x.bam | "$0" "$1" index --threads 3 /dev/stdin -o /dev/stdout | cat',
+        process.execPath,
+        entry,
+      ],
+      { cwd: folder },
+    )
+    expect(piped).toEqual({ ...done, stdout: bai })
+  })
+})
+
 test.each([
   [['x.bam', 'x.bam', '-o', 'z']],
   [['--format', 'gzi', 'x.bam']],
   [[]],
-  [['--threads', '2', 'x.bam']],
+  [['--threads', '0', 'x.bam']],
 ])('wrong usage: %j', async args => {
   const { code, stderr } = await index(...args)
   expect([code, stderr]).toEqual([2, expect.stringContaining('error: ')])

@@ -18,7 +18,8 @@ export interface ShardingOptions {
 
 export interface Sharded {
   readonly file: IndexedFile
-  /** How many shards had to be done anew, and how many had nothing to give. */
+  /** How many shards were taken as they began by their own guess, had to be done anew, had nothing to give. */
+  readonly guessed: number
   readonly redone: number
   readonly empty: number
 }
@@ -38,8 +39,7 @@ export function indexInShards(
   const { wanted, misled = (task: ShardTask) => task, through = (result: ShardResult) => result } = options
   const header = readHeader(file, wanted)
   const merge = new ShardMerge(header)
-  let redone = 0
-  let empty = 0
+  let [guessed, redone, empty] = [0, 0, 0]
   const tasks = shardTasks(header, ranges)
   // All are run before the first is merged, as they are elsewhere.
   const results = tasks.map((task, shard) => through(runShard(file, misled(task, shard), options.chunks)))
@@ -50,9 +50,10 @@ export function indexInShards(
     }
     const redo = merge.redo(task, results[shard]!)
     if (redo) redone++
+    else if (shard > 0) guessed++
     merge.add(redo ? through(runShard(file, redo, options.chunks)) : results[shard]!)
   }
-  return { file: merge.finish(), redone, empty }
+  return { file: merge.finish(), guessed, redone, empty }
 }
 
 function readHeader(file: Uint8Array, wanted: IndexKind | undefined) {

@@ -30,6 +30,8 @@ export interface VcfFileHeader extends Header<'VCF'> {
 export interface BcfFileHeader extends Header<'BCF'> {
   /** What the records call each of the references. */
   readonly contigs: readonly number[]
+  /** How many. */
+  readonly samples: number
 }
 
 export interface CramFileHeader extends Header<'CRAM'> {

@@ -8,10 +8,12 @@ import type { RecordScan } from './RecordScan.ts'
 import { widestScheme } from './scanVcf.ts'
 import { noText } from './TextPlace.ts'
 
-/** What a stretch of a BCF file cannot be read without: the numbers of the contigs in its dictionary. */
+/** What a stretch of a BCF file cannot be read without: the numbers of the contigs in its dictionary, the samples. */
 export interface BcfFacts {
   readonly format: 'BCF'
   readonly contigs: readonly number[]
+  /** How many: a record that says otherwise is none, when one is searched for. */
+  readonly samples: number
 }
 
 /** A scan of a whole BCF file, or of a stretch. Contigs have the numbers of the file's dictionary. */
@@ -21,13 +23,13 @@ export function scanBcf(stretch?: ScanRange & { readonly facts: BcfFacts }): Rec
   let known = new Set(stretch?.facts.contigs)
   const scanner = new BcfScanner(
     {
-      header: ({ version, contigs }, bytes, end) => {
+      header: ({ version, contigs, samples }, bytes, end) => {
         const ids = contigs.map(({ id }) => id)
         known = new Set(ids)
         const references = contigs.map(({ name, length }) =>
           length === undefined ? { name } : { name, length },
         )
-        header = { format: 'BCF', formatVersion: version, references, bytes, end, contigs: ids }
+        header = { format: 'BCF', formatVersion: version, references, bytes, end, contigs: ids, samples }
       },
       contig: id => {
         if (!known.has(id)) throw unknownContig(id)

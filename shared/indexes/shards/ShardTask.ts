@@ -31,7 +31,7 @@ export function shardFacts(header: FileHeader): ShardFacts {
     case 'VCF':
       return { format: 'VCF' }
     case 'BCF':
-      return { format: 'BCF', contigs: header.contigs }
+      return { format: 'BCF', contigs: header.contigs, samples: header.samples }
     case 'CRAM':
       return { format: 'CRAM', references: header.references.length, definition: header.definition }
   }

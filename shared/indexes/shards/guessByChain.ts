@@ -15,21 +15,17 @@ export function guessByChain(sizeAt: (view: DataView, at: number) => number): Gu
     const view = new DataView(plain.buffer, plain.byteOffset, plain.byteLength)
     for (let from = 0; from < plain.length; from++) {
       let at = from
-      for (let records = 0; ; records++) {
-        if (records === enough) return from
-        if (at >= plain.length) {
-          if (at === plain.length && ended && records > 0) return from
-          if (!ended) return records >= few ? from : -1
-          break
-        }
+      let records = 0
+      while (records < enough && at < plain.length) {
         const size = sizeAt(view, at)
-        if (size === 0) break
-        if (size < 0) {
-          if (!ended) return records >= few ? from : -1
-          break
-        }
+        // More bytes may tell of this one; but another one that is sure comes first.
+        if (size < 0) at = Infinity
+        if (size <= 0) break
         at += size
+        records++
       }
+      const isWhole = ended ? at === plain.length : at >= plain.length && records >= few
+      if (records === enough || (records > 0 && isWhole)) return from
     }
     return ended ? plain.length : -1
   }

@@ -15,7 +15,7 @@ export function guessRecord(facts: ShardFacts): GuessRecord {
     case 'BAM':
       return guessBamRecord(facts.references)
     case 'BCF':
-      return guessBcfRecord(facts.contigs)
+      return guessBcfRecord(facts)
     default:
       return guessVcfLine
   }

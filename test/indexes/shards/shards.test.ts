@@ -21,7 +21,7 @@ describe('the shards of a file', () => {
         expect(errorOf(() => indexInShards(file, evenly(file.length, 3), { wanted }))).toBeDefined()
         continue
       }
-      for (const count of [1, 2, 5, 23])
+      for (const count of [2, 9])
         expect(indexInShards(file, evenly(file.length, count), { wanted }).file).toEqual(whole)
     }
   })
@@ -30,7 +30,7 @@ describe('the shards of a file', () => {
     const file = new Uint8Array(readFileSync(path))
     const whole = errorOf(() => indexInChunks(createFileIndexer(), file))!
     expect(whole.code).toBe(code)
-    for (const count of [1, 2, 5, 23])
+    for (const count of [2, 9])
       expect(errorOf(() => indexInShards(file, evenly(file.length, count)))?.toReport()).toEqual(
         whole.toReport(),
       )
