@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { HtsvaultError } from '#shared/errors.ts'
 import { provideAwslambda } from '#shared/local/awslambda.ts'
 import { startServer } from '#shared/local/httpServer.ts'
@@ -64,17 +63,28 @@ export async function serve({ port, data, demo, ...oidc }: ServeOptions): Promis
     onError: printError,
   })
 
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+  await toldToEnd()
   console.log('ending: what is under way is finished first (again Ctrl-C: at once, nothing is lost)')
-  // One Ctrl-C under npm comes twice: from the terminal, and from npm.
-  const told = Date.now()
-  process.on('SIGINT', () => {
-    if (Date.now() - told > 500) process.exit(130)
-  })
   await watch.close()
   await server.close()
   await queue.close()
   console.log('ended')
+}
+
+/** Resolves at the first signal; the listener stays, for one Ctrl-C under npm comes twice: from the terminal, and from npm. */
+function toldToEnd(): Promise<void> {
+  return new Promise(resolve => {
+    let told: number | undefined
+    process.on('SIGINT', () => {
+      if (told !== undefined && Date.now() - told > 500) process.exit(130)
+      told ??= Date.now()
+      resolve()
+    })
+    process.once('SIGTERM', () => {
+      told ??= Date.now()
+      resolve()
+    })
+  })
 }
 
 const log: Log = {
