@@ -158,7 +158,7 @@ requireTools('samtools', 'bcftools')('thousands of sets of regions, against the 
     }
     const extents = lines.map(extentIn)
     const units = recordUnits(bytes, format)
-    const firsts = units.reduce<number[]>((all, { records }) => [...all, all.at(-1) + records], [0])
+    const firsts = units.reduce<number[]>((all, { records }) => [...all, all.at(-1)! + records], [0])
     expect(firsts.at(-1)).toBe(lines.length)
     const names = map.references.map(reference => reference.name)
     if (names.length === 0) return
