@@ -9,6 +9,7 @@ import { HtsvaultError } from '#shared/errors.ts'
 import type { ObjectStore } from '#shared/vault/ports/ObjectStore.ts'
 import { isConflict, isNotFound, isPreconditionFailed, s3Error } from './s3Errors.ts'
 import { bucketFields, bucketOf, checkKey, infoOf, quotedEtag } from './s3Objects.ts'
+import { s3Parts } from './s3Parts.ts'
 import { s3Presign } from './s3Presign.ts'
 import { s3Stream } from './s3Stream.ts'
 import { s3Put, s3Upload } from './s3Upload.ts'
@@ -86,6 +87,8 @@ export function s3Store(client: S3Client, bucketName: string, { owner }: S3Store
       checkKey(key)
       return s3Upload(client, bucket, key, expectedBytes)
     },
+
+    parts: s3Parts(client, bucket),
 
     async delete(key, ifMatch) {
       const target = at(key)

@@ -34,7 +34,7 @@ const maxCopies = 8
 const maxConflicts = 8
 
 /** Every write carries a name of its own: it tells a write of ours whose answer was lost from one of somebody else. */
-const writeIdName = 'htsvault-write'
+export const writeIdName = 'htsvault-write'
 
 /**
  * Writes an object whole, in one request.
@@ -270,7 +270,7 @@ type PartReply = Pick<CompletedPart, 'ETag' | 'ChecksumCRC32'>
  * What the failure of a write means. The SDK sends a request again whose answer was lost; the second one then fails
  * on what the first one wrote. So before a write is called lost, the object is asked whether it is ours.
  */
-async function explainFailure(
+export async function explainFailure(
   client: S3Client,
   bucket: Bucket,
   key: string,

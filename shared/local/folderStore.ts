@@ -9,6 +9,7 @@ import type { ObjectInfo, ObjectStore, PutCondition } from '#shared/vault/ports/
 import { failedWith, folderError, isAbsence } from './folderErrors.ts'
 import { existingFolder, isItself, pathOf } from './folderKeys.ts'
 import { listFolder } from './folderList.ts'
+import { folderParts } from './folderParts.ts'
 import { folderUpload } from './folderUpload.ts'
 import { ioBuffer } from './ioBuffer.ts'
 import { withLock } from './keyLocks.ts'
@@ -204,6 +205,8 @@ export function folderStore(dir: string): ObjectStore {
       }
       return upload.complete(condition)
     },
+
+    parts: folderParts(root, { temporaryName, publish }),
 
     async delete(key, ifMatch) {
       const path = pathOf(root, key)

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { isMainThread } from 'node:worker_threads'
 import { failedWith } from './folderErrors.ts'
 
 export const temporaryFolder = '.tmp'
@@ -21,7 +22,8 @@ const own = new Set<string>()
  */
 export function temporaryArea(root: string): () => string {
   const all = join(root, temporaryFolder)
-  removeDead(all)
+  // A thread does not know the areas of its process.
+  if (isMainThread) removeDead(all)
   const area = join(all, `${hostname()},${process.pid},${randomUUID()}`)
   return () => {
     own.add(area)

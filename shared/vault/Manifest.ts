@@ -34,9 +34,11 @@ const manifestSchema = z.strictObject({
   encryption: z.enum(['crypt4gh', 'none']),
   /** Which upload it came from: what makes ingesting the same event twice harmless. */
   upload: z.strictObject({ etag: z.string(), modified: z.iso.datetime() }),
-  /** Digests of the plain bytes, hexadecimal. */
-  sha256: hex(32),
-  md5: hex(16),
+  /** Digests of the plain bytes, hexadecimal: of the whole where one pass took it in, or else of its parts. */
+  sha256: hex(32).optional(),
+  md5: hex(16).optional(),
+  /** The SHA-256 of the SHA-256s, raw, of its stretches of so many bytes (of which the last may be shorter). */
+  parts: z.strictObject({ bytes: count.positive(), sha256: hex(32) }).optional(),
   body: storedObject,
   index: storedObject.extend({ kind: z.enum(['bai', 'csi', 'tbi', 'crai']) }),
   /** `tail`: how many of its last bytes open it in one read. */
@@ -47,6 +49,11 @@ const manifestSchema = z.strictObject({
   unplacedRecords: count,
   ingested: z.iso.datetime(),
 })
+
+/** Digests of a file's plain bytes, as a manifest has them. */
+export type Digests =
+  | { readonly sha256: string; readonly md5: string }
+  | { readonly parts: { readonly bytes: number; readonly sha256: string } }
 
 /** What the vault knows of one served file; written last, so that a file without one does not exist. */
 export type Manifest = z.infer<typeof manifestSchema>

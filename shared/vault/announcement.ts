@@ -17,7 +17,8 @@ export const fileReadySchema = z.strictObject({
   sha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
-    .describe('of the plain file'),
+    .optional()
+    .describe('of the plain file; absent where it was taken in by parts'),
   records: count,
   manifest: z.string().min(1).describe("key of the manifest in the vault's bucket"),
   etag: z.string().min(1).describe('of the upload: the same in every announcement of one upload'),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { HtsvaultError, type ErrorReport } from '#shared/errors.ts'
 import { openIndexLane } from '#shared/indexes/openIndexLane.ts'
-import { recogniseFormat } from '#shared/indexes/recogniseFormat.ts'
+import { isCrypt4gh, recogniseFormat } from '#shared/indexes/recogniseFormat.ts'
 import { fileReady, fileRefused } from './announcement.ts'
 import { readDatasetSettings } from './DatasetSettings.ts'
 import { keepBody } from './keepBody.ts'
@@ -13,8 +13,11 @@ import { beginPublication } from './publication.ts'
 import { SealedWriter } from './SealedWriter.ts'
 import type { VaultPorts } from './VaultPorts.ts'
 
+/** How an ingest ended. `started`: the file is large, and others go on with it. */
+export type IngestOutcome = IngestEnd | { readonly state: 'started' }
+
 /** How an upload ended. `gone`: there is nothing under that key (any more), as after a repeated event. */
-export type IngestOutcome =
+export type IngestEnd =
   | { readonly state: 'served'; readonly manifest: Manifest }
   | { readonly state: 'refused'; readonly report: ErrorReport }
   | { readonly state: 'gone' }
@@ -32,6 +35,9 @@ const transientCodes = new Set([
   'STORE_UNAVAILABLE',
   'STORE_FORBIDDEN',
   'UPLOAD_ENDED',
+  'UPLOAD_INCOMPLETE',
+  'SHARD_CORRUPT',
+  'WORK_CORRUPT',
   'KEY_UNAVAILABLE',
   'KEY_FILE_OPEN',
   'OBJECT_CHANGED',
@@ -40,6 +46,9 @@ const transientCodes = new Set([
   'PRECONDITION_FAILED',
   'ANNOUNCEMENT_FAILED',
 ])
+/** How many of a file's first bytes tell whether it is Crypt4GH. */
+const crypt4ghBytes = 8
+
 const isRefusal = (error: unknown): error is HtsvaultError =>
   error instanceof HtsvaultError && !transientCodes.has(error.code)
 
@@ -54,23 +63,54 @@ const isRefusal = (error: unknown): error is HtsvaultError =>
 export async function ingestUpload(ports: VaultPorts, key: string): Promise<IngestOutcome> {
   const upload = await ports.inbox.head(key)
   if (upload === undefined) return { state: 'gone' }
+  if (ports.large && (await isLarge(ports, upload, ports.large.from))) {
+    await ports.large.start(upload)
+    return { state: 'started' }
+  }
   try {
-    const manifest = await takeIn(ports, upload)
-    // While the upload is there, another try announces again: whoever listens hears of every file.
-    await ports.announcements?.announce(fileReady(manifest))
-    await ports.inbox.delete(refusalKey(key))
-    await ports.inbox.delete(key, upload.etag)
-    return { state: 'served', manifest }
+    return await endServed(ports, upload, await takeIn(ports, upload))
   } catch (error) {
-    if (!isRefusal(error)) throw error
-    const report = error.at({ file: key }).toReport()
-    await writeRefusal(ports, upload, report)
-    await ports.announcements?.announce(fileRefused(upload, report))
-    return { state: 'refused', report }
+    return await endRefused(ports, upload, error)
   }
 }
 
-async function writeRefusal(ports: VaultPorts, upload: ObjectInfo, report: ErrorReport): Promise<void> {
+/** Whether an upload is to be taken in by shards: one that is encrypted is not, whatever its size. */
+export async function isLarge({ inbox }: VaultPorts, upload: ObjectInfo, from: number): Promise<boolean> {
+  if (upload.size < Math.max(from, crypt4ghBytes)) return false
+  return !isCrypt4gh(await inbox.read(upload.key, 0, crypt4ghBytes, upload.etag))
+}
+
+/** Ends an ingest whose manifest stands: tells it, and deletes the upload and what was written beside it. */
+export async function endServed(
+  ports: VaultPorts,
+  { key, etag }: Pick<ObjectInfo, 'key' | 'etag'>,
+  manifest: Manifest,
+): Promise<IngestEnd> {
+  // While the upload is there, another try announces again: whoever listens hears of every file.
+  await ports.announcements?.announce(fileReady(manifest))
+  await ports.inbox.delete(refusalKey(key))
+  await ports.inbox.delete(key, etag)
+  return { state: 'served', manifest }
+}
+
+/** Ends an ingest whose file is to blame: writes the reason beside the upload. @throws any other error, as it is */
+export async function endRefused(
+  ports: VaultPorts,
+  upload: Pick<ObjectInfo, 'key' | 'etag'>,
+  error: unknown,
+): Promise<IngestEnd> {
+  if (!isRefusal(error)) throw error
+  const report = error.at({ file: upload.key }).toReport()
+  await writeRefusal(ports, upload, report)
+  await ports.announcements?.announce(fileRefused(upload, report))
+  return { state: 'refused', report }
+}
+
+async function writeRefusal(
+  ports: VaultPorts,
+  upload: Pick<ObjectInfo, 'key' | 'etag'>,
+  report: ErrorReport,
+): Promise<void> {
   const refusal: Refusal = { ...report, file: upload.key, etag: upload.etag, at: new Date().toISOString() }
   const bytes = new TextEncoder().encode(`${JSON.stringify(refusal, null, 2)}\n`)
   await ports.inbox.put(refusalKey(upload.key), bytes)
@@ -107,8 +147,7 @@ async function takeIn(ports: VaultPorts, upload: ObjectInfo): Promise<Manifest> 
     return await target.publish({
       body,
       indexed: await lane.finish(),
-      sha256: digests.sha256.digest('hex'),
-      md5: digests.md5.digest('hex'),
+      digests: { sha256: digests.sha256.digest('hex'), md5: digests.md5.digest('hex') },
     })
   } finally {
     await lane.close()

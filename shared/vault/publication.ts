@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import type { Format, IndexedFile } from '#shared/indexes/FileIndexer.ts'
 import { blockMapTail } from '#shared/indexes/blockMap/openBlockMap.ts'
 import type { DatasetSettings } from './DatasetSettings.ts'
-import { maxManifestBytes, readManifest, writeManifest, type Manifest } from './Manifest.ts'
+import { maxManifestBytes, readManifest, writeManifest, type Digests, type Manifest } from './Manifest.ts'
 import { baseKey, isManifestKey, isPartOf, manifestKey, partKey, type UploadName } from './names.ts'
-import type { ObjectInfo } from './ports/ObjectStore.ts'
+import type { ObjectInfo, ObjectStore } from './ports/ObjectStore.ts'
 import { forgetManifest } from './recentManifests.ts'
 import { SealedWriter, type BodyWriter } from './SealedWriter.ts'
 import type { VaultPorts } from './VaultPorts.ts'
@@ -19,10 +19,21 @@ export interface PublicationOf {
 
 export interface PublishedBody {
   /** Written whole, not yet complete. */
-  readonly body: BodyWriter
+  readonly body: Pick<BodyWriter, 'complete'>
+  /** Whether the completed body is left there where publishing fails: for whoever tries again. */
+  readonly keepBody?: boolean
   readonly indexed: IndexedFile
-  readonly sha256: string
-  readonly md5: string
+  readonly digests: Digests
+}
+
+/** What there was under a file's keys when its ingest began, and what follows from it. Plain values: JSON holds them. */
+export interface PublicationStart {
+  /** The etag of the manifest that this one takes the place of. */
+  readonly before: string | undefined
+  /** Parts that are of no use once the new manifest stands. */
+  readonly leftovers: readonly string[]
+  /** Which generation of keys the new parts have. */
+  readonly generation: string | undefined
 }
 
 export interface Publication {
@@ -44,22 +55,46 @@ export interface Publication {
  * uses other keys.
  */
 export async function beginPublication(ports: VaultPorts, of: PublicationOf): Promise<Publication> {
-  const { vault } = ports
+  const { already, ...start } = await startPublication(ports.vault, of)
+  return { already, ...publicationFrom(ports, of, start) }
+}
+
+/** What `beginPublication` looks at and chooses, for a publication that another process ends. */
+export async function startPublication(
+  vault: ObjectStore,
+  of: Pick<PublicationOf, 'id' | 'format' | 'upload'>,
+): Promise<PublicationStart & Pick<Publication, 'already'>> {
   const base = baseKey(of.id, of.format)
   const key = manifestKey(base)
   const before = await vault.get(key, maxManifestBytes)
   const leftovers: string[] = []
   for await (const object of vault.list(base))
     if (!isManifestKey(object.key) && isPartOf(base, object.key)) leftovers.push(object.key)
+  return {
+    already: before && sameUpload(before.bytes, key, of.upload),
+    before: before?.info.etag,
+    leftovers,
+    generation: leftovers.length === 0 ? undefined : newGeneration(),
+  }
+}
 
+export const newGeneration = (): string => `g${randomBytes(4).toString('hex')}`
+
+/** The publication that was started so. */
+export function publicationFrom(
+  ports: VaultPorts,
+  of: PublicationOf,
+  { before, leftovers, generation }: PublicationStart,
+): Omit<Publication, 'already'> {
+  const { vault } = ports
+  const base = baseKey(of.id, of.format)
+  const key = manifestKey(base)
   const encrypted = of.settings.encryption === 'crypt4gh'
-  const generation = leftovers.length === 0 ? undefined : `g${randomBytes(4).toString('hex')}`
   const keyOf = (part: Parameters<typeof partKey>[1]) => partKey(base, part, { encrypted, generation })
 
   return {
-    already: before && sameUpload(before.bytes, key, of.upload),
     partKey: keyOf,
-    async publish({ body, indexed, sha256, md5 }) {
+    async publish({ body, keepBody = false, indexed, digests }) {
       const made: string[] = []
       const keep = <T extends { key: string }>(part: T): T => {
         made.push(part.key)
@@ -75,8 +110,7 @@ export async function beginPublication(ports: VaultPorts, of: PublicationOf): Pr
           formatVersion: indexed.formatVersion,
           encryption: of.settings.encryption,
           upload: { etag: of.upload.etag, modified: of.upload.modified.toISOString() },
-          sha256,
-          md5,
+          ...digests,
           index: {
             ...keep(
               await SealedWriter.whole(ports, keyOf(indexed.index.kind), of.settings, indexed.index.bytes),
@@ -87,7 +121,7 @@ export async function beginPublication(ports: VaultPorts, of: PublicationOf): Pr
             ...keep(await SealedWriter.whole(ports, keyOf('blockmap'), of.settings, indexed.blockMap)),
             tail: blockMapTail(indexed.blockMap),
           },
-          body: keep(await body.complete()),
+          body: keepBody ? await body.complete() : keep(await body.complete()),
           sortOrder: 'coordinate',
           references: indexed.references.length,
           records: indexed.records,
@@ -97,7 +131,7 @@ export async function beginPublication(ports: VaultPorts, of: PublicationOf): Pr
         await vault.put(
           key,
           writeManifest(manifest),
-          before ? { ifMatch: before.info.etag } : { ifAbsent: true },
+          before === undefined ? { ifAbsent: true } : { ifMatch: before },
         )
         forgetManifest(vault, of.id)
         for (const leftover of leftovers) await vault.delete(leftover)

@@ -48,6 +48,12 @@ export function killedPorts({ inbox, vault, keys }: VaultPorts, after: number, h
         open.push(created)
         return upload(created)
       }),
+    parts: {
+      begin: key => step(() => real.parts.begin(key)),
+      put: (...args) => step(() => real.parts.put(...args)),
+      complete: (...args) => step(() => real.parts.complete(...args)),
+      abort: (...args) => step(() => real.parts.abort(...args)),
+    },
     delete: (...args) => step(() => real.delete(...args)),
     async *list(prefix) {
       await step(async () => undefined)

@@ -4,7 +4,8 @@ import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
 /** One use of a store, by the action that S3 asks a permission for. */
 export interface Use {
   readonly store: 'inbox' | 'vault'
-  readonly action: 's3:GetObject' | 's3:PutObject' | 's3:DeleteObject' | 's3:ListBucket'
+  readonly action:
+    's3:GetObject' | 's3:PutObject' | 's3:DeleteObject' | 's3:ListBucket' | 's3:AbortMultipartUpload'
   /** The object; of a listing, nothing. */
   readonly key?: string
 }
@@ -21,6 +22,12 @@ export function recordedPorts(ports: VaultPorts): { readonly ports: VaultPorts; 
       read: (key, ...rest) => (note('s3:GetObject', key), real.read(key, ...rest)),
       stream: (key, ...rest) => (note('s3:GetObject', key), real.stream(key, ...rest)),
       put: (key, ...rest) => (note('s3:PutObject', key), real.put(key, ...rest)),
+      parts: {
+        begin: key => (note('s3:PutObject', key), real.parts.begin(key)),
+        put: (key, ...rest) => (note('s3:PutObject', key), real.parts.put(key, ...rest)),
+        complete: (key, ...rest) => (note('s3:PutObject', key), real.parts.complete(key, ...rest)),
+        abort: (key, ...rest) => (note('s3:AbortMultipartUpload', key), real.parts.abort(key, ...rest)),
+      },
       create: (key, ...rest) => (note('s3:PutObject', key), real.create(key, ...rest)),
       delete: (key, ...rest) => (note('s3:DeleteObject', key), real.delete(key, ...rest)),
       list: prefix => (note('s3:ListBucket'), real.list(prefix)),

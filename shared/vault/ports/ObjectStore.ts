@@ -40,6 +40,41 @@ export interface Upload {
   abort(): Promise<void>
 }
 
+/** One part of an object that is written by parts. */
+export interface ObjectPart {
+  /** The first is 1. */
+  readonly number: number
+  /** Where it begins in the object, in bytes: how long the parts before it are together. */
+  readonly offset: number
+  readonly bytes: Uint8Array
+}
+
+/**
+ * Objects that several processes write together, part by part, in any order; nobody sees one before `complete`. All
+ * parts but the last have 5 MiB at least, and there are 10,000 at most.
+ */
+export interface PartUploads {
+  /** Begins one. The name that it gives is all that another process needs. */
+  begin(key: string): Promise<string>
+  /**
+   * Writes a part, whole or not at all; one of the same number is replaced.
+   * @throws HtsvaultError UPLOAD_ENDED where the upload was completed or aborted
+   */
+  put(key: string, upload: string, part: ObjectPart): Promise<void>
+  /**
+   * Makes the object of the parts, which are to be `parts` in number and `size` bytes together.
+   * @throws HtsvaultError PRECONDITION_FAILED, UPLOAD_ENDED; UPLOAD_INCOMPLETE where parts are missing
+   */
+  complete(
+    key: string,
+    upload: string,
+    whole: { readonly parts: number; readonly size: number },
+    condition?: PutCondition,
+  ): Promise<ObjectInfo>
+  /** Leaves nothing of what was not completed; does nothing where there is nothing. */
+  abort(key: string, upload: string): Promise<void>
+}
+
 export interface StreamOptions {
   /** A chunk holds only until the next is asked for: less memory, for callers that are done with it by then. */
   readonly reuse?: boolean
@@ -77,6 +112,8 @@ export interface ObjectStore {
   put(key: string, bytes: Uint8Array, condition?: PutCondition): Promise<ObjectInfo>
   /** Begins an upload. `expectedBytes`, where it is known, lets a store choose the size of its parts; it binds to nothing. */
   create(key: string, expectedBytes?: number): Promise<Upload>
+  /** Writes of several processes together. */
+  readonly parts: PartUploads
   /** Deletes the object if it is there, and with `ifMatch` only that one; says whether it is gone. */
   delete(key: string, ifMatch?: string): Promise<boolean>
   /** Every object whose key begins with `prefix`, in the order of UTF-8 bytes. */

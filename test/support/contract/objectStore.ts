@@ -244,6 +244,56 @@ export function objectStoreContract(
     await expect(late.complete()).rejects.toEqual(code('UPLOAD_ENDED'))
   })
 
+  test('parts come in any order, and twice; nobody sees the object before it is complete', async () => {
+    const { store, base } = await start()
+    const key = `${base}/by/parts.bam`
+    const upload = await store.parts.begin(key)
+    const sizes = [6_000_000, 5_300_000, 17]
+    const parts = sizes.map((size, i) => ({
+      number: i + 1,
+      offset: sizes.slice(0, i).reduce((sum, n) => sum + n, 0),
+      bytes: randomBytes(size),
+    }))
+    const whole = { parts: 3, size: 11_300_017 }
+    await store.parts.put(key, upload, parts[2]!)
+    await store.parts.put(key, upload, { ...parts[0]!, bytes: randomBytes(6_000_000) })
+    await expect(store.parts.complete(key, upload, whole)).rejects.toEqual(code('UPLOAD_INCOMPLETE'))
+    await Promise.all([parts[0]!, parts[1]!].map(part => store.parts.put(key, upload, part)))
+    expect(await store.head(key)).toBeUndefined()
+    expect(await keysOf(store.list(`${base}/`))).toEqual([])
+    const info = await store.parts.complete(key, upload, whole, { ifAbsent: true })
+    expect(info).toMatchObject({ key, size: whole.size })
+    expect((await store.head(key))!.etag).toBe(info.etag)
+    const expected = Buffer.concat(parts.map(part => part.bytes))
+    expect(expected.equals(await store.read(key, 0, whole.size, info.etag))).toBe(true)
+    await expect(store.parts.put(key, upload, parts[0]!)).rejects.toEqual(code('UPLOAD_ENDED'))
+    await store.parts.abort(key, upload)
+    expect((await store.head(key))!.etag).toBe(info.etag)
+  })
+
+  test('an upload by parts that is aborted is gone; a condition that fails writes nothing', async () => {
+    const { store, base } = await start()
+    const key = `${base}/x`
+    const part = { number: 1, offset: 0, bytes: randomBytes(1000) }
+    const aborted = await store.parts.begin(key)
+    await store.parts.put(key, aborted, part)
+    await store.parts.abort(key, aborted)
+    await store.parts.abort(key, aborted)
+    await expect(store.parts.put(key, aborted, part)).rejects.toEqual(code('UPLOAD_ENDED'))
+    const whole = { parts: 1, size: 1000 }
+    await expect(store.parts.complete(key, aborted, whole)).rejects.toEqual(code('UPLOAD_ENDED'))
+    expect(await keysOf(store.list(`${base}/`))).toEqual([])
+
+    const upload = await store.parts.begin(key)
+    await store.parts.put(key, upload, part)
+    const there = await store.put(key, bytes)
+    await expect(store.parts.complete(key, upload, whole, { ifAbsent: true })).rejects.toEqual(
+      code('PRECONDITION_FAILED'),
+    )
+    expect((await store.head(key))!.etag).toBe(there.etag)
+    await store.parts.abort(key, upload)
+  })
+
   test('uploads to one key at once do not mix', async () => {
     const { store, base } = await start()
     const key = `${base}/x`

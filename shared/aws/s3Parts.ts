@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto'
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  ListPartsCommand,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3'
+import type { Part, S3Client } from '@aws-sdk/client-s3'
+import { HtsvaultError } from '#shared/errors.ts'
+import type { PartUploads } from '#shared/vault/ports/ObjectStore.ts'
+import { isNoSuchUpload, s3Error } from './s3Errors.ts'
+import { bucketFields, checkKey, conditionFields, infoOf, type Bucket } from './s3Objects.ts'
+import { explainFailure, writeIdName } from './s3Upload.ts'
+
+/**
+ * Multipart uploads of S3. An upload's name is S3's own and the id of our write, with a space between. Which parts are
+ * there S3 itself is asked, so that a part that was sent twice is no question.
+ */
+export function s3Parts(client: S3Client, bucket: Bucket): PartUploads {
+  const at = (key: string, upload: string) => {
+    checkKey(key)
+    const [uploadId = '', writeId = ''] = upload.split(' ')
+    return { target: { ...bucketFields(bucket), Key: key, UploadId: uploadId }, writeId }
+  }
+
+  const listParts = async (key: string, upload: string): Promise<Part[]> => {
+    const { target } = at(key, upload)
+    const parts: Part[] = []
+    for (let marker: string | undefined; ;) {
+      const page = await client.send(
+        new ListPartsCommand({ ...target, ...(marker !== undefined && { PartNumberMarker: marker }) }),
+      )
+      parts.push(...(page.Parts ?? []))
+      marker = page.NextPartNumberMarker
+      if (page.IsTruncated !== true || marker === undefined) return parts
+    }
+  }
+
+  return {
+    async begin(key) {
+      checkKey(key)
+      const writeId = randomUUID()
+      try {
+        const { UploadId } = await client.send(
+          new CreateMultipartUploadCommand({
+            ...bucketFields(bucket),
+            Key: key,
+            ChecksumAlgorithm: 'CRC32',
+            Metadata: { [writeIdName]: writeId },
+          }),
+        )
+        return `${UploadId!} ${writeId}`
+      } catch (error) {
+        throw s3Error(error, key)
+      }
+    },
+
+    async put(key, upload, { number, bytes }) {
+      const { target } = at(key, upload)
+      try {
+        await client.send(
+          new UploadPartCommand({ ...target, PartNumber: number, Body: bytes, ChecksumAlgorithm: 'CRC32' }),
+        )
+      } catch (error) {
+        throw isNoSuchUpload(error) ? uploadEnded(error) : s3Error(error, key)
+      }
+    },
+
+    async complete(key, upload, whole, condition) {
+      const { target, writeId } = at(key, upload)
+      try {
+        const parts = await listParts(key, upload)
+        checkWhole(parts, whole)
+        const reply = await client.send(
+          new CompleteMultipartUploadCommand({
+            ...target,
+            MultipartUpload: {
+              Parts: parts.map(({ PartNumber, ETag, ChecksumCRC32 }) => ({
+                PartNumber,
+                ETag,
+                ChecksumCRC32,
+              })),
+            },
+            ...conditionFields(condition),
+          }),
+        )
+        return infoOf(key, whole.size, reply.ETag, undefined)
+      } catch (error) {
+        if (error instanceof HtsvaultError) throw error
+        return await explainFailure(client, bucket, key, writeId, condition, error).catch(
+          (explained: unknown) => {
+            throw isNoSuchUpload(error) ? uploadEnded(error) : explained
+          },
+        )
+      }
+    },
+
+    async abort(key, upload) {
+      const { target } = at(key, upload)
+      try {
+        await client.send(new AbortMultipartUploadCommand(target))
+      } catch (error) {
+        if (!isNoSuchUpload(error)) throw s3Error(error, key)
+      }
+    },
+  }
+}
+
+function checkWhole(parts: readonly Part[], whole: { readonly parts: number; readonly size: number }): void {
+  const size = parts.reduce((sum, { Size = 0 }) => sum + Size, 0)
+  if (parts.length !== whole.parts || size !== whole.size)
+    throw new HtsvaultError(
+      'UPLOAD_INCOMPLETE',
+      `${parts.length} parts of ${size} bytes are there, of ${whole.parts} parts of ${whole.size} bytes`,
+    )
+}
+
+const uploadEnded = (cause: unknown) =>
+  new HtsvaultError('UPLOAD_ENDED', 'the upload was completed or aborted before', { cause })

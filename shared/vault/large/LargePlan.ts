@@ -1,0 +1,80 @@
+import type { ByteRange } from '#shared/bytes/ByteRange.ts'
+import type { VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
+import { cipherSize, segmentBytes } from '#shared/crypt4gh/sizes.ts'
+import type { Format } from '#shared/indexes/FileIndexer.ts'
+import type { ShardFacts, ShardTask } from '#shared/indexes/shards/ShardTask.ts'
+import type { DatasetSettings } from '../DatasetSettings.ts'
+import type { UploadName } from '../names.ts'
+import type { PublicationStart } from '../publication.ts'
+
+/** How a large file is cut. */
+export interface LargeCuts {
+  /** Plain bytes of a part of the body: whole segments, and with S3 5 MiB at least. */
+  readonly partBytes: number
+  /** Parts of a shard: what one worker does at once. */
+  readonly shardParts: number
+}
+
+/** What all workers on a large file know. Plain values: it is kept as JSON, encrypted for the vault alone. */
+export interface LargePlan extends LargeCuts {
+  readonly version: 1
+  readonly upload: {
+    readonly key: string
+    readonly size: number
+    readonly etag: string
+    readonly modified: string
+  }
+  readonly name: UploadName
+  readonly id: string
+  readonly format: Format
+  readonly settings: DatasetSettings
+  readonly start: PublicationStart
+  /** Where the body is being written. */
+  readonly body: { readonly key: string; readonly upload: string }
+  /** The Crypt4GH header of the body, base64, which holds its data key; absent where the body is plain. */
+  readonly header?: string
+  readonly facts: ShardFacts
+  /** Where the first record begins. */
+  readonly firstRecord: VirtualOffset
+  readonly began: string
+}
+
+/** S3 takes 10,000 parts: some are left over. */
+const mostParts = 9000
+const leastPartBytes = 16 << 20
+const leastShardBytes = 64 << 20
+
+/**
+ * Cuts that fit a file of `size` bytes: parts of 16 MiB, four in a shard, up to 150 GB; beyond that larger parts. A
+ * worker holds two parts.
+ */
+export function cutsFor(size: number): LargeCuts {
+  const partBytes = Math.max(leastPartBytes, Math.ceil(size / mostParts / segmentBytes) * segmentBytes)
+  return { partBytes, shardParts: Math.ceil(leastShardBytes / partBytes) }
+}
+
+type Cut = Pick<LargePlan, 'partBytes' | 'shardParts' | 'upload'>
+
+export const partCount = ({ upload, partBytes }: Cut): number => Math.ceil(upload.size / partBytes)
+
+export const shardCount = (plan: Cut): number => Math.ceil(partCount(plan) / plan.shardParts)
+
+/** The plain bytes of a shard, the first is 0. */
+export function shardRange({ upload, partBytes, shardParts }: Cut, shard: number): ByteRange {
+  const bytes = partBytes * shardParts
+  return { start: shard * bytes, end: Math.min((shard + 1) * bytes, upload.size) }
+}
+
+export function shardTask(plan: LargePlan, shard: number): ShardTask {
+  const last = shard === shardCount(plan) - 1
+  const start = shard === 0 ? { start: plan.firstRecord } : {}
+  return { facts: plan.facts, range: shardRange(plan, shard), last, ...start }
+}
+
+/** Length in bytes of what `plain` bytes become in the body. */
+export const storedSize = ({ header }: Pick<LargePlan, 'header'>, plain: number): number =>
+  header === undefined ? plain : cipherSize(plain)
+
+/** Length of the body's header in bytes. */
+export const headerBytes = ({ header }: Pick<LargePlan, 'header'>): number =>
+  header === undefined ? 0 : Buffer.byteLength(header, 'base64')

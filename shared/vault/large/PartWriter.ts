@@ -1,0 +1,106 @@
+import { Encryptor } from '#shared/crypt4gh/body/Encryptor.ts'
+import { openHeader } from '#shared/crypt4gh/header/openHeader.ts'
+import { readHeader } from '#shared/crypt4gh/header/readHeader.ts'
+import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
+import { wipe } from '#shared/crypt4gh/wipe.ts'
+import { pairsOf } from '../keyRing.ts'
+import type { VaultPorts } from '../VaultPorts.ts'
+import { headerBytes, shardRange, storedSize, type LargePlan } from './LargePlan.ts'
+import { workCorrupt } from './WorkFolder.ts'
+
+/**
+ * Writes the parts of one shard into the body as its plain bytes come in. While a part is sent the next is filled:
+ * memory is two parts.
+ */
+export class PartWriter {
+  readonly #ports: Pick<VaultPorts, 'vault'>
+  readonly #plan: LargePlan
+  readonly #encryptor: Encryptor | undefined
+  readonly #buffers: Buffer[] = []
+  #part: number
+  #buffer: Buffer
+  #filled = 0
+  #offset: number
+  #sending: Promise<void> = Promise.resolve()
+
+  private constructor(
+    ports: Pick<VaultPorts, 'vault'>,
+    plan: LargePlan,
+    shard: number,
+    encryptor?: Encryptor,
+  ) {
+    this.#ports = ports
+    this.#plan = plan
+    this.#encryptor = encryptor
+    this.#part = shard * plan.shardParts
+    this.#offset = storedSize(plan, shardRange(plan, shard).start)
+    this.#buffer = this.#newBuffer()
+    if (shard > 0) this.#offset += headerBytes(plan)
+    else if (plan.header !== undefined) this.#filled = this.#buffer.write(plan.header, 'base64')
+  }
+
+  /** @throws HtsvaultError WORK_CORRUPT where the vault's key does not open the body's header; KEY_UNAVAILABLE */
+  static async open(ports: VaultPorts, plan: LargePlan, shard: number): Promise<PartWriter> {
+    if (plan.header === undefined) return new PartWriter(ports, plan, shard)
+    const dataKey = openBody(plan, pairsOf(await ports.keys.keyPair()))
+    try {
+      return new PartWriter(ports, plan, shard, new Encryptor(dataKey, nodeBackend, { reuseOutput: true }))
+    } finally {
+      wipe(dataKey)
+    }
+  }
+
+  /** The chunk is not kept. */
+  async write(plain: Uint8Array): Promise<void> {
+    if (!this.#encryptor) await this.#fill(plain)
+    else for (const cipher of this.#encryptor.push(plain)) await this.#fill(cipher)
+  }
+
+  /** Resolves when the store has all parts. */
+  async finish(): Promise<void> {
+    if (this.#encryptor) for (const cipher of this.#encryptor.finish()) await this.#fill(cipher)
+    if (this.#filled > 0) await this.#send()
+    await this.#sending
+  }
+
+  async #fill(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      const piece = bytes.subarray(at, at + this.#buffer.length - this.#filled)
+      this.#buffer.set(piece, this.#filled)
+      this.#filled += piece.length
+      at += piece.length
+      if (this.#filled === this.#buffer.length) await this.#send()
+    }
+  }
+
+  async #send(): Promise<void> {
+    await this.#sending
+    const full = this.#buffer
+    const bytes = full.subarray(0, this.#filled)
+    const { key, upload } = this.#plan.body
+    const part = { number: this.#part + 1, offset: this.#offset, bytes }
+    this.#sending = this.#ports.vault.parts.put(key, upload, part).then(() => void this.#buffers.push(full))
+    // Its failure is thrown by the next call that awaits it; until then nobody listens.
+    this.#sending.catch(() => undefined)
+    this.#part++
+    this.#offset += bytes.length
+    this.#filled = 0
+    this.#buffer = this.#newBuffer()
+  }
+
+  #newBuffer(): Buffer {
+    const length = storedSize(this.#plan, this.#plan.partBytes)
+    // The body's header stands before the segments of the first part.
+    if (this.#part === 0) return Buffer.allocUnsafeSlow(length + headerBytes(this.#plan))
+    const spare = this.#buffers.pop()
+    return spare?.length === length ? spare : Buffer.allocUnsafeSlow(length)
+  }
+}
+
+function openBody({ header, body }: LargePlan, keys: ReturnType<typeof pairsOf>): Uint8Array {
+  try {
+    return openHeader(readHeader(Buffer.from(header!, 'base64')), keys, nodeBackend).dataKeys[0]!
+  } catch (cause) {
+    throw workCorrupt(body.key, cause)
+  }
+}

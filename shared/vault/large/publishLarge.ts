@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto'
+import { HtsvaultError } from '#shared/errors.ts'
+import type { IndexedFile } from '#shared/indexes/FileIndexer.ts'
+import { ShardMerge } from '#shared/indexes/shards/ShardMerge.ts'
+import { endRefused, endServed, type IngestEnd } from '../ingestUpload.ts'
+import type { Digests, Manifest, StoredObject } from '../Manifest.ts'
+import type { ObjectInfo } from '../ports/ObjectStore.ts'
+import { newGeneration, publicationFrom, startPublication } from '../publication.ts'
+import type { VaultPorts } from '../VaultPorts.ts'
+import { endWork } from './endWork.ts'
+import { headerBytes, partCount, shardCount, shardTask, storedSize, type LargePlan } from './LargePlan.ts'
+import { readFileHeader } from './planLarge.ts'
+import { WorkFolder, type ShardFindings } from './WorkFolder.ts'
+import { indexShard, isReplaced } from './workShard.ts'
+
+/** Results of shards that are fetched ahead of the merge. */
+const ahead = 8
+
+/**
+ * Ends the ingest of a large file whose shards are done: joins what they found, completes the body, writes index,
+ * block map and manifest, deletes the upload and what was kept of the work. Safe to repeat at any point.
+ * @throws whatever is not the file's fault
+ */
+export async function publishLarge(ports: VaultPorts, work: string): Promise<IngestEnd> {
+  const folder = new WorkFolder(ports, work)
+  const plan = await folder.plan()
+  // Without a plan it has ended, but perhaps not been cleared away.
+  const end: IngestEnd = plan ? await endOf(ports, folder, plan) : { state: 'gone' }
+  await endWork(ports, work)
+  return end
+}
+
+async function endOf(ports: VaultPorts, folder: WorkFolder, plan: LargePlan): Promise<IngestEnd> {
+  const upload = { ...plan.upload, modified: new Date(plan.upload.modified) }
+  try {
+    const { already } = await startPublication(ports.vault, { ...plan, upload })
+    return await endServed(ports, upload, already ?? (await publish(ports, folder, plan, upload)))
+  } catch (error) {
+    if (isReplaced(error) || (await ports.inbox.head(upload.key))?.etag !== upload.etag)
+      return { state: 'gone' }
+    return await endRefused(ports, upload, error)
+  }
+}
+
+async function publish(
+  ports: VaultPorts,
+  folder: WorkFolder,
+  plan: LargePlan,
+  upload: ObjectInfo,
+): Promise<Manifest> {
+  const { indexed, digests } = await mergeShards(ports, folder, plan)
+  // Keys of this attempt alone: what another one wrote may be in a manifest already.
+  const generation = newGeneration()
+  await folder.addGeneration(generation)
+  const publication = publicationFrom(ports, { ...plan, upload }, { ...plan.start, generation })
+  const body = { complete: () => completeBody(ports, plan) }
+  return publication.publish({ body, keepBody: true, indexed, digests })
+}
+
+/** The body as an object: made of its parts now, or by an earlier attempt. */
+async function completeBody({ vault }: VaultPorts, plan: LargePlan): Promise<StoredObject> {
+  const { key, upload } = plan.body
+  const plainSize = plan.upload.size
+  const bodyOffset = headerBytes(plan)
+  const whole = { parts: partCount(plan), size: bodyOffset + storedSize(plan, plainSize) }
+  const { size, etag } =
+    (await vault.head(key)) ?? (await vault.parts.complete(key, upload, whole, { ifAbsent: true }))
+  return { key, size, etag, plainSize, ...(plan.header !== undefined && { header: plan.header }), bodyOffset }
+}
+
+async function mergeShards(
+  ports: VaultPorts,
+  folder: WorkFolder,
+  plan: LargePlan,
+): Promise<{ readonly indexed: IndexedFile; readonly digests: Digests }> {
+  const merge = new ShardMerge(await readFileHeader(ports, plan.upload))
+  const digest = createHash('sha256')
+  let shard = 0
+  for await (const { result, digests } of allFindings(folder, plan)) {
+    digest.update(digests)
+    const task = shardTask(plan, shard++)
+    if (merge.isEmpty(task)) continue
+    const redo = merge.redo(task, result)
+    merge.add(redo ? await indexShard(ports, plan, redo) : result)
+  }
+  const parts = { bytes: plan.partBytes, sha256: digest.digest('hex') }
+  return { indexed: merge.finish(), digests: { parts } }
+}
+
+async function* allFindings(folder: WorkFolder, plan: LargePlan): AsyncGenerator<ShardFindings> {
+  const count = shardCount(plan)
+  const fetch = (shard: number) => {
+    const parts = Math.min(plan.shardParts, partCount(plan) - shard * plan.shardParts)
+    const found = folder.shard(shard, parts)
+    // It is awaited later, or not at all where one before it is wrong.
+    found.catch(() => undefined)
+    return found
+  }
+  const waiting: ReturnType<typeof fetch>[] = []
+  for (let next = 0, shard = 0; shard < count; shard++) {
+    while (next < count && waiting.length < ahead) waiting.push(fetch(next++))
+    const found = await waiting.shift()
+    if (!found)
+      throw new HtsvaultError('UPLOAD_INCOMPLETE', `shard ${shard} of ${count} is missing`, {
+        hint: 'Start the ingest again: htsvault admin redrive.',
+      })
+    yield found
+  }
+}
