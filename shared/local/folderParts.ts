@@ -11,12 +11,12 @@ export interface FolderPartsProps {
   /** Names a new file or folder for what is unfinished. */
   readonly temporaryName: () => string
   /** Gives a finished file its name. */
-  publish(
+  readonly publish: (
     key: string,
     handle: FileHandle,
     path: string,
     condition: PutCondition | undefined,
-  ): Promise<ObjectInfo>
+  ) => Promise<ObjectInfo>
 }
 
 /**
