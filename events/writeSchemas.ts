@@ -5,7 +5,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { fileReadySchema, fileRefusedSchema } from '#shared/vault/announcement.ts'
 
 for (const [name, schema] of [

@@ -1,5 +1,5 @@
 import { RetentionDays } from 'aws-cdk-lib/aws-logs'
-import { z } from 'zod'
+import * as z from 'zod'
 import { HtsvaultError } from '#shared/errors.ts'
 
 const memory = z.int().min(256).max(10_240)

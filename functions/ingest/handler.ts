@@ -1,5 +1,5 @@
 import middy from '@middy/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { HtsvaultError } from '#shared/errors.ts'
 import { ingestUpload, type IngestOutcome } from '#shared/vault/ingestUpload.ts'
 import type { Log } from '#shared/vault/Log.ts'

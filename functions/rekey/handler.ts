@@ -1,5 +1,5 @@
 import middy from '@middy/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { writePublicKey } from '#shared/crypt4gh/keys/writePublicKey.ts'
 import { HtsvaultError, type ErrorReport } from '#shared/errors.ts'
 import type { Log } from '#shared/vault/Log.ts'

@@ -6,7 +6,7 @@ import {
   ReceiveMessageCommand,
 } from '@aws-sdk/client-sqs'
 import type { Message, SQSClient } from '@aws-sdk/client-sqs'
-import { z } from 'zod'
+import * as z from 'zod'
 import { HtsvaultError } from '#shared/errors.ts'
 
 /** Where events wait that the ingest failed on, and who is to have them again. */

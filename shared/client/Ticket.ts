@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Format } from '#shared/indexes/FileIndexer.ts'
 import { invalidTicket } from './clientErrors.ts'
 

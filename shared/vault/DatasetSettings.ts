@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { readPublicKey } from '#shared/crypt4gh/keys/readPublicKey.ts'
 import { HtsvaultError } from '#shared/errors.ts'
 import type { ObjectStore } from './ports/ObjectStore.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { HtsvaultError } from '#shared/errors.ts'
 
 const base64 = z.base64()

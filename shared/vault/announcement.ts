@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ErrorReport } from '#shared/errors.ts'
 import type { Manifest } from './Manifest.ts'
 import { baseKey, manifestKey } from './names.ts'

@@ -1,7 +1,7 @@
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { errors, jwtVerify, SignJWT } from 'jose'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
 import { readColumns, writeColumns } from '#shared/columns/columnsCode.ts'
 import type { RecordColumns } from '#shared/columns/RecordColumns.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { HtsvaultError } from '#shared/errors.ts'
 
 /** Signatures by a public key; `none` and the HS family, whose key verifiers would share, are not among them. */

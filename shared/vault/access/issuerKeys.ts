@@ -1,5 +1,5 @@
 import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from 'jose'
-import { z } from 'zod'
+import * as z from 'zod'
 import { issuerUnavailable, type IssuerDocuments } from './issuerDocuments.ts'
 import { isSafeUrl } from './IssuerSettings.ts'
 
