@@ -16,7 +16,7 @@ export interface SliceKeys {
 
 /**
  * The keys of one ticket's slice, out of the vault's secret (of the pair that signs its tokens) and the ticket's salt: the salt stands in the ticket's URLs
- * for all to read, and tells nothing without the secret (docs/decisions/0008-fresh-keys.md).
+ * for all to read, and tells nothing without the secret (docs/decisions/0010-fresh-keys.md).
  */
 export function sliceKeys({ secretKey }: KeyPair, salt: Uint8Array): SliceKeys {
   const bytes = hkdf(sha256, secretKey, salt, new TextEncoder().encode('htsvault slice v1'), 64)
