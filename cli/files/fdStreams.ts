@@ -1,4 +1,4 @@
-import { read, readSync, write, writeSync } from 'node:fs'
+import { read, readSync, write, writeSync, writev } from 'node:fs'
 import { promisify } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HtsvaultError } from '#shared/errors.ts'
@@ -8,6 +8,7 @@ import { fileError } from './fileError.ts'
 const chunkBytes = 1 << 20
 const readAsync = promisify(read)
 const writeAsync = promisify(write)
+const writevAsync = promisify(writev)
 
 /** An open file, a pipe or standard input as chunks; each holds only until the next is asked for. */
 export async function* readFd(fd: number, name: string): AsyncGenerator<Uint8Array, void> {
@@ -30,6 +31,21 @@ export async function writeFd(fd: number, bytes: Uint8Array, name: string): Prom
       async () => (await writeAsync(fd, bytes, from, bytes.length - from, null)).bytesWritten,
       name,
     )
+  }
+}
+
+/** As many as Linux takes in one call. */
+const maxTogether = 1024
+
+/** Writes all bytes of all chunks where the file or pipe stands, many in one call and without a copy. */
+export async function writeAllFd(fd: number, chunks: readonly Uint8Array[], name: string): Promise<void> {
+  for (let left = [...chunks]; left.length > 0;) {
+    const now = left.slice(0, maxTogether)
+    let written = await retried(async () => (await writevAsync(fd, now)).bytesWritten, name)
+    let whole = 0
+    while (whole < left.length && left[whole]!.length <= written) written -= left[whole++]!.length
+    left = left.slice(whole)
+    if (written > 0) left[0] = left[0]!.subarray(written)
   }
 }
 

@@ -8,6 +8,7 @@ import { readKeyPairs } from '../c4gh/readKeys.ts'
 import { OutputFile, refuseExisting } from '../files/OutputFile.ts'
 import type { StreamOptions } from './command.ts'
 import { findTarget } from './findTarget.ts'
+import { httpExchange } from './httpExchange.ts'
 import { readToken } from './readToken.ts'
 import { resolveRegions } from './resolveRegions.ts'
 import { showBlocks } from './showBlocks.ts'
@@ -37,7 +38,7 @@ export async function stream(text: string, options: StreamOptions): Promise<void
 }
 
 async function transfer(text: string, options: StreamOptions, key: KeyPair | undefined): Promise<void> {
-  const shared: FileOptions = { token: readToken(options), key, backend: nodeBackend }
+  const shared: FileOptions = { token: readToken(options), key, backend: nodeBackend, exchange: httpExchange }
   const columns: TicketQuery = {
     ...(options.format && { format: options.format }),
     ...(options.fields && { fields: options.fields }),

@@ -1,30 +1,25 @@
-import { writeFd } from '../files/fdStreams.ts'
+import { writeAllFd } from '../files/fdStreams.ts'
 
-const batchBytes = 1 << 18
+const batchBytes = 1 << 20
 
 /**
- * Writes all chunks; small ones, as a network gives them, are gathered first, for each write has its price. A large one
- * is written before the next is asked for. @throws HtsvaultError OUTPUT_CLOSED, DISK_FULL
+ * Writes all chunks, which have to be the writer's to keep: small ones, as a network gives them, are written together, for
+ * each write has its price. @throws HtsvaultError OUTPUT_CLOSED, DISK_FULL
  */
 export async function writeGathered(
   chunks: AsyncIterable<Uint8Array>,
   fd: number,
   name: string,
 ): Promise<void> {
-  const batch = new Uint8Array(batchBytes)
-  let filled = 0
-  const flush = async () => {
-    const bytes = batch.subarray(0, filled)
-    filled = 0
-    if (bytes.length > 0) await writeFd(fd, bytes, name)
-  }
+  let batch: Uint8Array[] = []
+  let size = 0
   for await (const chunk of chunks) {
-    if (filled + chunk.length > batchBytes) await flush()
-    if (chunk.length >= batchBytes) await writeFd(fd, chunk, name)
-    else {
-      batch.set(chunk, filled)
-      filled += chunk.length
-    }
+    batch.push(chunk)
+    size += chunk.length
+    if (size < batchBytes) continue
+    await writeAllFd(fd, batch, name)
+    batch = []
+    size = 0
   }
-  await flush()
+  if (size > 0) await writeAllFd(fd, batch, name)
 }

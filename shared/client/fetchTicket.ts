@@ -2,10 +2,11 @@ import { writeBase64 } from '#shared/crypt4gh/keys/pem.ts'
 import { writePublicKey } from '#shared/crypt4gh/keys/writePublicKey.ts'
 import { HtsvaultError } from '#shared/errors.ts'
 import { hostOf, invalidTicket, isUnreachable, replyError } from './clientErrors.ts'
+import type { Outgoing } from './Exchange.ts'
 import { Retries } from './Retries.ts'
 import { maxTicketBytes, readTicket, type Ticket } from './Ticket.ts'
 import { planRequest, type Target, type TicketQuery } from './TicketQuery.ts'
-import { isPassing, readText, send, type Outgoing, type Reply, type TransportOptions } from './transport.ts'
+import { isPassing, readText, send, type Reply, type TransportOptions } from './transport.ts'
 
 export interface TicketOptions extends TransportOptions {
   /** A bearer token. It goes to the server of the ticket and nowhere else, and never unencrypted over a network. */

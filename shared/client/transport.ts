@@ -1,10 +1,12 @@
 import { HtsvaultError } from '#shared/errors.ts'
 import { hostOf, redirectRefused, unreachable } from './clientErrors.ts'
+import type { Exchange, Incoming, Outgoing, ReplyHeaders } from './Exchange.ts'
+import { fetchExchange } from './fetchExchange.ts'
 
 /** How requests are made, the same for tickets and data. */
 export interface TransportOptions {
-  /** In place of the platform's own. */
-  readonly fetch?: typeof fetch
+  /** What sends each request; default the platform's `fetch`. */
+  readonly exchange?: Exchange
   /** Ends everything; what is thrown then is its reason. */
   readonly signal?: AbortSignal | undefined
   /** A connection on which nothing comes for so long is given up, in milliseconds; default 60,000. */
@@ -15,17 +17,10 @@ export interface TransportOptions {
   readonly retryMs?: number
 }
 
-export interface Outgoing {
-  readonly url: string
-  readonly method?: 'GET' | 'POST'
-  readonly headers: Readonly<Record<string, string>>
-  readonly body?: string
-}
-
 /** A reply whose body comes by `read`, each wait for it limited. */
 export interface Reply {
   readonly status: number
-  readonly headers: Headers
+  readonly headers: ReplyHeaders
   /** The next bytes; undefined at the end. @throws HtsvaultError SERVER_UNREACHABLE */
   read(): Promise<Uint8Array | undefined>
   /** Lets go of the connection; harmless at the end. */
@@ -48,7 +43,8 @@ export const isPassing = (status: number): boolean => [408, 425, 429, 500, 502, 
 export async function send(outgoing: Outgoing, options: TransportOptions): Promise<Reply> {
   const idle = new IdleLimit(options)
   try {
-    return toReply(await follow(outgoing, idle, options.fetch ?? fetch), idle, hostOf(outgoing.url))
+    const incoming = await follow(outgoing, idle, options.exchange ?? fetchExchange())
+    return toReply(incoming, idle, hostOf(outgoing.url))
   } catch (error) {
     idle.stop()
     throw options.signal?.aborted === true
@@ -57,22 +53,22 @@ export async function send(outgoing: Outgoing, options: TransportOptions): Promi
   }
 }
 
-async function follow(outgoing: Outgoing, idle: IdleLimit, fetchOne: typeof fetch): Promise<Response> {
+async function follow(outgoing: Outgoing, idle: IdleLimit, exchange: Exchange): Promise<Incoming> {
   let { url, headers } = outgoing
-  const { method = 'GET', body } = outgoing
+  const { method = 'GET' } = outgoing
   const request = (redirect: 'manual' | 'follow') =>
-    fetchOne(url, { method, headers, redirect, signal: idle.signal, ...(body !== undefined && { body }) })
+    exchange({ ...outgoing, url, headers }, { redirect, signal: idle.signal })
   for (let hops = 0; ; hops++) {
     idle.restart()
     const reply = await request('manual')
-    if (reply.type === 'opaqueredirect') {
+    if (reply.isOpaque) {
       // A browser does not say where to: let it go there itself where nothing secret goes along.
       if (method === 'GET' && Object.keys(headers).every(name => harmless.test(name)))
         return request('follow')
       throw redirectRefused(hostOf(url), 'which a browser does not tell')
     }
     if (![301, 302, 303, 307, 308].includes(reply.status)) return reply
-    await reply.body?.cancel()
+    reply.cancel()
     const from = new URL(url)
     const location = reply.headers.get('location') ?? ''
     if (!URL.canParse(location, from)) throw redirectRefused(from.host, 'which is none')
@@ -88,19 +84,15 @@ async function follow(outgoing: Outgoing, idle: IdleLimit, fetchOne: typeof fetc
   }
 }
 
-function toReply(response: Response, idle: IdleLimit, host: string): Reply {
-  const reader = (response.body as ReadableStream<Uint8Array> | null)?.getReader()
+function toReply(incoming: Incoming, idle: IdleLimit, host: string): Reply {
   idle.pause()
   return {
-    status: response.status,
-    headers: response.headers,
+    status: incoming.status,
+    headers: incoming.headers,
     async read() {
-      if (!reader) return undefined
       idle.restart()
       try {
-        const { value } = await reader.read()
-        if (value === undefined) idle.stop()
-        return value
+        return await incoming.read()
       } catch (error) {
         throw idle.aborted ? idle.reason : failure(host, error, idle)
       } finally {
@@ -109,7 +101,7 @@ function toReply(response: Response, idle: IdleLimit, host: string): Reply {
     },
     close() {
       idle.stop()
-      reader?.cancel().catch(() => undefined)
+      incoming.cancel()
     },
   }
 }

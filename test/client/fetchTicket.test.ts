@@ -11,7 +11,7 @@ import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { HtsvaultError } from '#shared/errors.ts'
 import { codeOf, makeFile, newKeys } from '#test/crypt4gh/support.ts'
 import { FaultServer, type Fault } from './FaultServer.ts'
-import { dataUrl, joined, outcome, quick, ticketOf, writtenTicket, type WrittenUrl } from './support.ts'
+import { dataUrl, joined, outcome, ticketOf, transports, writtenTicket, type WrittenUrl } from './support.ts'
 
 const server = new FaultServer()
 const other = new FaultServer()
@@ -33,7 +33,7 @@ const status = (code: number, headers?: Record<string, string>, body?: string): 
   ...(body !== undefined && { body }),
 })
 
-describe('a request for a ticket', () => {
+describe.each(transports)('by %s: a request for a ticket', (_, quick) => {
   const regions = [{ referenceName: 'HLA-A*01:01', start: 9, end: 20 }, { referenceName: 'chr 2&x' }]
 
   test('asks for up to one region by GET', () => {
@@ -102,7 +102,7 @@ describe('a request for a ticket', () => {
   })
 })
 
-describe('redirections', () => {
+describe.each(transports)('by %s: redirections', (_, quick) => {
   const moved = (url: string, code = 302) => status(code, { location: url })
 
   test('take no secret to another host', async () => {
@@ -154,7 +154,7 @@ describe('redirections', () => {
   })
 })
 
-describe('an answer', () => {
+describe.each(transports)('by %s: an answer', (_, quick) => {
   const told = (error: string) => JSON.stringify({ htsget: { error, message: 'why\u001b[31m\n so' } })
 
   test.each([
@@ -237,7 +237,7 @@ describe('an answer', () => {
   )
 })
 
-describe('an encrypted answer', () => {
+describe.each(transports)('by %s: an encrypted answer', (_, quick) => {
   const plain = Uint8Array.from(randomBytes(200_000))
   const key = newKeys()
   // Two bytes off the first segment, then a stretch over the border of segments.

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { readTicket } from '#shared/client/Ticket.ts'
 import { streamTicket } from '#shared/client/streamTicket.ts'
 import { FaultServer, type Fault } from './FaultServer.ts'
-import { dataUrl, joined, outcome, quick, ticketOf, type WrittenUrl } from './support.ts'
+import { dataUrl, joined, outcome, ticketOf, transports, type WrittenUrl } from './support.ts'
 
 const server = new FaultServer()
 beforeAll(() => server.start())
@@ -62,7 +62,7 @@ function blocksOf({
   return ends.map((end, i) => urlFor(ends[i - 1] ?? 0, end, forms[i]!, faults[i]!))
 }
 
-describe('the joined blocks', () => {
+describe.each(transports)('by %s: the joined blocks', (_, quick) => {
   test('are the file, however it is cut, told and fetched, and whatever passes by', async () => {
     await fc.assert(
       fc.asyncProperty(plan(passing), async drawn => {
@@ -185,7 +185,7 @@ describe('the joined blocks', () => {
   })
 })
 
-describe('expired tickets', () => {
+describe.each(transports)('by %s: expired tickets', (_, quick) => {
   const refusal: Fault = { kind: 'status', status: 403 }
   const half = file.length / 2
   const urls = (first: Fault[], second: Fault[]): WrittenUrl[] => [
@@ -222,7 +222,7 @@ describe('expired tickets', () => {
   })
 })
 
-describe('limits', () => {
+describe.each(transports)('by %s: limits', (_, quick) => {
   test('no more blocks are fetched at once than told', async () => {
     server.mostOpen = server.open
     const blocks = Array.from({ length: 12 }, (_, i) => urlFor(i * 100, i * 100 + 100, 'own', []))
@@ -259,20 +259,24 @@ describe('limits', () => {
   test('a signal ends it with its reason, also while it waits', async () => {
     const url = server.serve(newPath(), file, [{ kind: 'stall', after: 10 }])
     const controller = new AbortController()
-    const reading = joined(streamTicket(ticketOf({ url }), { idleMs: 60_000, signal: controller.signal }))
+    const reading = joined(
+      streamTicket(ticketOf({ url }), { ...quick, idleMs: 60_000, signal: controller.signal }),
+    )
     setTimeout(() => controller.abort(new Error('enough')), 20)
     await expect(reading).rejects.toThrow('enough')
     const busy = server.serve(newPath(), file, [
       { kind: 'status', status: 503, headers: { 'retry-after': '60' } },
     ])
-    const waiting = joined(streamTicket(ticketOf({ url: busy }), { signal: AbortSignal.timeout(50) }))
+    const waiting = joined(
+      streamTicket(ticketOf({ url: busy }), { ...quick, signal: AbortSignal.timeout(50) }),
+    )
     await expect(waiting).rejects.toThrow(/timeout/i)
   })
 
   test('progress is told to the last byte', async () => {
     let last: [number, number] = [0, 0]
     const blocks = [urlFor(0, 1000, 'own', []), urlFor(1000, 3000, 'inline', [])]
-    await joined(streamTicket(ticketOf(...blocks), { onProgress: (...told) => (last = told) }))
+    await joined(streamTicket(ticketOf(...blocks), { ...quick, onProgress: (...told) => (last = told) }))
     expect(last).toEqual([2, 3000])
   })
 })

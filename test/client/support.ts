@@ -1,9 +1,16 @@
 import { HtsvaultError } from '#shared/errors.ts'
 import { readTicket, type Ticket } from '#shared/client/Ticket.ts'
 import type { TransportOptions } from '#shared/client/transport.ts'
+import { httpExchange } from '#cli/stream/httpExchange.ts'
 
 /** Waits that a test can wait for. */
-export const quick: TransportOptions = { retryMs: 1, idleMs: 150, tries: 5 }
+const waits: TransportOptions = { retryMs: 1, idleMs: 150, tries: 5 }
+
+/** Everything that sends requests, for `describe.each`. */
+export const transports: readonly (readonly [name: string, quick: TransportOptions])[] = [
+  ['fetch', waits],
+  ['node:http', { ...waits, exchange: httpExchange }],
+]
 
 export interface WrittenUrl {
   readonly url: string

@@ -1,5 +1,6 @@
 import type { ByteRange } from '#shared/bytes/ByteRange.ts'
 import { HtsvaultError } from '#shared/errors.ts'
+import type { ReplyHeaders } from '../Exchange.ts'
 import type { TicketBlock } from '../Ticket.ts'
 import type { Reply } from '../transport.ts'
 import { formatRange, parseContentRange, parseRangeHeader, rangeHeaderOf, withRange } from './byteRange.ts'
@@ -107,7 +108,7 @@ export class BlockReceiver {
 }
 
 /** Which bytes of the thing a reply has, and how many there are; Infinity where that is not said. */
-function servedRange(status: number, headers: Headers): ByteRange & { total: number } {
+function servedRange(status: number, headers: ReplyHeaders): ByteRange & { total: number } {
   const encoded = (headers.get('content-encoding') ?? 'identity') !== 'identity'
   if (status === 200) {
     const length = headers.get('content-length')
