@@ -25,6 +25,7 @@ import type { Identity } from './Identity.ts'
 import type { Manifest } from './Manifest.ts'
 import { baseKey, manifestKey } from './names.ts'
 import { openFileMap } from './openFileMap.ts'
+import type { KeyRing } from './ports/KeyStore.ts'
 import { recipientsOf } from './recipientsOf.ts'
 import { forgetManifest, recentManifest } from './recentManifests.ts'
 import type { VaultPorts } from './VaultPorts.ts'
@@ -57,15 +58,25 @@ export async function answerTicket(
   asked: TicketOptions,
 ): Promise<string> {
   const options = await authorised(ports, id, asked)
+  const pinned = withOneRing(ports)
   try {
-    return await ticketOf(ports, id, query, options)
+    return await ticketOf(pinned, id, query, options)
   } catch (error) {
     if (!(error instanceof HtsvaultError && ['OBJECT_GONE', 'OBJECT_CHANGED'].includes(error.code)))
       throw error
     // The file was replaced since its manifest was read, and its block map went with it.
     forgetManifest(ports.vault, id)
-    return ticketOf(ports, id, query, options)
+    return ticketOf(pinned, id, query, options)
   }
+}
+
+/**
+ * The same ports with one key pair for the whole ticket: what it is encrypted with comes from the pair that signs its
+ * tokens, and a private key is handed out and derived from once, not for each of its URLs.
+ */
+function withOneRing(ports: VaultPorts): VaultPorts {
+  let ring: Promise<KeyRing> | undefined
+  return { ...ports, keys: { keyPair: () => (ring ??= ports.keys.keyPair()) } }
 }
 
 /** What is handed out lives no longer than the leave to read. */
@@ -104,10 +115,7 @@ async function encrypt(
   options: TicketOptions,
 ): Promise<TicketUrl[]> {
   const settings = await readDatasetSettings(ports.vault, manifest.dataset)
-  // One pair for the whole ticket: what it is encrypted with comes from the pair that signs its tokens.
-  const ring = await ports.keys.keyPair()
-  const pinned: VaultPorts = { ...ports, keys: { keyPair: async () => ring } }
-  return encryptedUrls(pinned, manifest, {
+  return encryptedUrls(ports, manifest, {
     recipients: await recipientsOf(ports.vault, options, settings),
     plan: own => plan(map, query, { ...limits, ...own }),
     limits,
@@ -115,7 +123,7 @@ async function encrypt(
     // Who spells it so is a client of before the draft; those that there are fail on anything but a 200.
     storageUrls: query.encryptionScheme !== 'c4gh',
     seconds: options.tokenSeconds ?? defaultTokenSeconds,
-    urlOf: grant => dataUrl(grant, manifest, pinned, options),
+    urlOf: grant => dataUrl(grant, manifest, ports, options),
   })
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { parseGetQuery } from '#shared/htsget/parseGetQuery.ts'
 import { parsePostBody } from '#shared/htsget/parsePostBody.ts'
-import type { Datatype } from '#shared/htsget/HtsgetQuery.ts'
+import { checkColumns, type Datatype } from '#shared/htsget/HtsgetQuery.ts'
 
 const get = (query: string, datatype: Datatype = 'reads') => {
   const parameters: Record<string, string[]> = {}
@@ -60,6 +60,20 @@ describe('GET', () => {
   ])('%s is %s', (query, type) => {
     expect(() => get(query)).toThrow(expect.objectContaining({ type }))
   })
+})
+
+test('names are looked at once each, however many a body holds', () => {
+  let looks = 0
+  const counted = (names: string[]) =>
+    new Proxy(names, {
+      get(target, property, receiver) {
+        if (typeof property === 'string' && /^\d+$/.test(property)) looks++
+        return Reflect.get(target, property, receiver) as unknown
+      },
+    })
+  const names = (prefix: string) => Array.from({ length: 1000 }, (_, i) => `${prefix}${i}`)
+  checkColumns('reads', { tags: counted(names('a')), notags: counted(names('b')) })
+  expect(looks).toBeLessThanOrEqual(4000)
 })
 
 describe('POST', () => {

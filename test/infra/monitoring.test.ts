@@ -87,6 +87,24 @@ describe('a firewall', () => {
     expect(JSON.stringify(acl)).not.toContain('"SampledRequestsEnabled":true')
     expect(resourcesOf(full, 'AWS::WAFv2::WebACLAssociation')).toHaveLength(1)
   })
+
+  test('lets long data tokens, queries and bodies pass', () => {
+    const [acl] = resourcesOf(full, 'AWS::WAFv2::WebACL')
+    const rules = acl!.Properties['Rules'] as object[]
+    const counted = rules.flatMap(
+      rule =>
+        (at(rule, 'Statement', 'ManagedRuleGroupStatement', 'RuleActionOverrides') ?? []) as {
+          Name: string
+          ActionToUse: object
+        }[],
+    )
+    expect(counted.map(({ Name }) => Name).sort()).toEqual([
+      'SizeRestrictions_BODY',
+      'SizeRestrictions_QUERYSTRING',
+      'SizeRestrictions_URIPATH',
+    ])
+    for (const { ActionToUse } of counted) expect(ActionToUse).toEqual({ Count: {} })
+  })
 })
 
 describe('a domain', () => {

@@ -155,3 +155,22 @@ describe('a file', () => {
     await expect(ask(asking)).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 })
+
+test('a ticket of many URLs asks for the private key once, and each ticket anew', async () => {
+  let asked = 0
+  const keyPair = async () => {
+    asked++
+    return { ...pair, secretKey: pair.secretKey.slice() }
+  }
+  const ports: VaultPorts = { ...asking, keys: { keyPair } }
+  const query: HtsgetQuery = { datatype: 'reads', headerOnly: false }
+  for (const more of [{}, { fields: ['POS'] }]) {
+    asked = 0
+    const options = { dataUrl, limits: { pieceBytes: 4096 } }
+    const ticket = await answerTicket(ports, 'd/x', { ...query, ...more }, options)
+    expect(ticket.split(dataUrl).length).toBeGreaterThan(5)
+    expect(asked).toBe(1)
+    await answerTicket(ports, 'd/x', { ...query, ...more }, options)
+    expect(asked).toBe(2)
+  }
+})
