@@ -11,7 +11,7 @@ import { HtsvaultError } from '#shared/errors.ts'
 import type { PartUploads } from '#shared/vault/ports/ObjectStore.ts'
 import { isNoSuchUpload, s3Error } from './s3Errors.ts'
 import { bucketFields, checkKey, conditionFields, infoOf, type Bucket } from './s3Objects.ts'
-import { explainFailure, writeIdName } from './s3Upload.ts'
+import { explainFailure, writeIdName } from './s3Put.ts'
 
 /**
  * Multipart uploads of S3. An upload's name is S3's own and the id of our write, with a space between. Which parts are

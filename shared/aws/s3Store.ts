@@ -11,8 +11,9 @@ import { isConflict, isNotFound, isPreconditionFailed, s3Error } from './s3Error
 import { bucketFields, bucketOf, checkKey, infoOf, quotedEtag } from './s3Objects.ts'
 import { s3Parts } from './s3Parts.ts'
 import { s3Presign } from './s3Presign.ts'
+import { s3Put } from './s3Put.ts'
 import { s3Stream } from './s3Stream.ts'
-import { s3Put, s3Upload } from './s3Upload.ts'
+import { s3Upload } from './s3Upload.ts'
 
 export interface S3StoreOptions {
   /** The account that owns the bucket: a bucket of that name in another one is refused. */

@@ -1,74 +1,26 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout } from 'node:timers/promises'
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
-  HeadObjectCommand,
-  PutObjectCommand,
   UploadPartCommand,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3'
 import type { CompletedPart, S3Client } from '@aws-sdk/client-s3'
+import { crc64nvme, joinCrc64nvme, writeCrc64nvme } from '#shared/bytes/crc64nvme.ts'
 import { HtsvaultError } from '#shared/errors.ts'
 import type { ObjectInfo, PutCondition, StoredBytes, Upload } from '#shared/vault/ports/ObjectStore.ts'
 import { copyBytes, firstPartBytes, maxParts, partBytes } from './partSizes.ts'
-import {
-  isConflict,
-  isNoSuchUpload,
-  isNotFound,
-  isPreconditionFailed,
-  preconditionFailed,
-  s3Error,
-} from './s3Errors.ts'
+import { s3Error } from './s3Errors.ts'
 import { bucketFields, bucketOf, conditionFields, copySource, infoOf } from './s3Objects.ts'
 import type { Bucket } from './s3Objects.ts'
+import { explainFailure, s3Put, writeIdName } from './s3Put.ts'
 
 /** Parts on their way, beside the one that is filled: at most so many, and of so many bytes together. */
 const maxInFlight = 3
 const maxInFlightBytes = 48 << 20
 /** Copies that S3 makes by itself, at once. */
 const maxCopies = 8
-
-/** How often a write is tried that met another one. */
-const maxConflicts = 8
-
-/** Every write carries a name of its own: it tells a write of ours whose answer was lost from one of somebody else. */
-export const writeIdName = 'htsvault-write'
-
-/**
- * Writes an object whole, in one request.
- * @throws HtsvaultError PRECONDITION_FAILED, STORE_UNAVAILABLE, STORE_FORBIDDEN
- */
-export async function s3Put(
-  client: S3Client,
-  bucket: Bucket,
-  key: string,
-  bytes: Uint8Array,
-  condition?: PutCondition,
-): Promise<ObjectInfo> {
-  const writeId = randomUUID()
-  for (let conflicts = 0; ; conflicts++) {
-    try {
-      const reply = await client.send(
-        new PutObjectCommand({
-          ...bucketFields(bucket),
-          Key: key,
-          Body: bytes,
-          Metadata: { [writeIdName]: writeId },
-          ...conditionFields(condition),
-        }),
-      )
-      return infoOf(key, bytes.length, reply.ETag, undefined)
-    } catch (error) {
-      if (isConflict(error) && conflicts < maxConflicts) {
-        await setTimeout(Math.random() * 20 * 2 ** conflicts)
-        continue
-      }
-      return await explainFailure(client, bucket, key, writeId, condition, error)
-    }
-  }
-}
 
 /**
  * An upload that becomes one PutObject where it fits into a part, and else a multipart upload whose parts are sent
@@ -85,6 +37,10 @@ export function s3Upload(client: S3Client, bucket: Bucket, key: string, expected
   let failure: unknown
   let part: Buffer | undefined
   let filled = 0
+  /** The CRC of the part that is filled, of all parts before it, and, once something was appended, of the whole object. */
+  let partCrc = 0n
+  let sentCrc = 0n
+  let wholeCrc: bigint | undefined
   let size = 0
   let open = true
 
@@ -97,12 +53,15 @@ export function s3Upload(client: S3Client, bucket: Bucket, key: string, expected
   const sendPart = async () => {
     const full = part!
     const body = full.subarray(0, filled)
+    const checksum = writeCrc64nvme(partCrc)
+    sentCrc = crcSoFar()
     part = undefined
     filled = 0
+    partCrc = 0n
     const limit = Math.max(1, Math.min(maxInFlight, Math.floor(maxInFlightBytes / full.length)))
     await addPart(limit, async place => {
       const reply = await client.send(
-        new UploadPartCommand({ ...place, Body: body, ChecksumAlgorithm: 'CRC32' }),
+        new UploadPartCommand({ ...place, Body: body, ChecksumCRC64NVME: checksum }),
         { abortSignal: stop.signal },
       )
       free.push(full)
@@ -118,7 +77,8 @@ export function s3Upload(client: S3Client, bucket: Bucket, key: string, expected
       await client.send(
         new CreateMultipartUploadCommand({
           ...target,
-          ChecksumAlgorithm: 'CRC32',
+          ChecksumAlgorithm: 'CRC64NVME',
+          ChecksumType: 'FULL_OBJECT',
           Metadata: { [writeIdName]: writeId },
         }),
       )
@@ -130,7 +90,7 @@ export function s3Upload(client: S3Client, bucket: Bucket, key: string, expected
     const sending = send({ ...target, UploadId: uploadId, PartNumber: parts.length })
       .then(reply => {
         completed.ETag = reply?.ETag
-        completed.ChecksumCRC32 = reply?.ChecksumCRC32
+        completed.ChecksumCRC64NVME = reply?.ChecksumCRC64NVME
       })
       .catch((error: unknown) => {
         failure ??= error
@@ -139,11 +99,15 @@ export function s3Upload(client: S3Client, bucket: Bucket, key: string, expected
     inFlight.add(sending)
   }
 
+  const crcSoFar = () => joinCrc64nvme(sentCrc, partCrc, filled)
+
   const takeIn = async (chunk: Uint8Array) => {
     throwFailure()
     for (let at = 0; at < chunk.length;) {
       part ??= newPart()
       const piece = chunk.subarray(at, at + part.length - filled)
+      // Of what was handed over, not of the copy: what becomes of that is then seen, too.
+      partCrc = crc64nvme(piece, partCrc)
       part.set(piece, filled)
       filled += piece.length
       at += piece.length
@@ -188,7 +152,7 @@ export function s3Upload(client: S3Client, bucket: Bucket, key: string, expected
         .catch(() => undefined)
   }
 
-  const completeParts = async (condition: PutCondition | undefined): Promise<ObjectInfo> => {
+  const completeParts = async (crc: bigint, condition: PutCondition | undefined): Promise<ObjectInfo> => {
     if (filled > 0) await sendPart()
     await Promise.all(inFlight)
     throwFailure()
@@ -198,6 +162,10 @@ export function s3Upload(client: S3Client, bucket: Bucket, key: string, expected
           ...target,
           UploadId: uploadId,
           MultipartUpload: { Parts: parts },
+          // S3 makes no object of anything else.
+          ChecksumType: 'FULL_OBJECT',
+          ChecksumCRC64NVME: writeCrc64nvme(crc),
+          MpuObjectSize: size,
           ...conditionFields(condition),
         }),
       )
@@ -211,6 +179,8 @@ export function s3Upload(client: S3Client, bucket: Bucket, key: string, expected
     async write(chunk) {
       checkOpen()
       try {
+        if (wholeCrc !== undefined)
+          throw new HtsvaultError('UPLOAD_ENDED', 'nothing can be written behind what was appended')
         await takeIn(chunk)
       } catch (error) {
         throw s3Error(error, key)
@@ -220,6 +190,7 @@ export function s3Upload(client: S3Client, bucket: Bucket, key: string, expected
     async append(bytes) {
       checkOpen()
       try {
+        wholeCrc = joinCrc64nvme(crcSoFar(), bytes.crc64nvme, bytes.end - bytes.start)
         const source = bucketOf.get(bytes.store)
         if (source === undefined) {
           await passThrough(bytes)
@@ -228,9 +199,10 @@ export function s3Upload(client: S3Client, bucket: Bucket, key: string, expected
         // The part begun is filled first: only the last one may be short.
         let at = part === undefined ? bytes.start : Math.min(bytes.end, bytes.start + part.length - filled)
         await passThrough({ ...bytes, end: at })
-        for (; bytes.end - at >= firstPartBytes; at = Math.min(bytes.end, at + copyBytes))
-          await copyPart(source, { ...bytes, start: at, end: Math.min(bytes.end, at + copyBytes) })
-        await passThrough({ ...bytes, start: at })
+        if (bytes.end - at < firstPartBytes) await passThrough({ ...bytes, start: at })
+        else
+          for (; at < bytes.end; at += copyBytes)
+            await copyPart(source, { ...bytes, start: at, end: Math.min(bytes.end, at + copyBytes) })
       } catch (error) {
         throw s3Error(error, key)
       }
@@ -240,9 +212,13 @@ export function s3Upload(client: S3Client, bucket: Bucket, key: string, expected
       checkOpen()
       open = false
       try {
-        return uploadId === undefined
-          ? await s3Put(client, bucket, key, part?.subarray(0, filled) ?? new Uint8Array(), condition)
-          : await completeParts(condition)
+        const crc = wholeCrc ?? crcSoFar()
+        const bytes = part?.subarray(0, filled) ?? new Uint8Array()
+        const info =
+          uploadId === undefined
+            ? await s3Put(client, bucket, key, bytes, condition, crc)
+            : await completeParts(crc, condition)
+        return { ...info, crc64nvme: writeCrc64nvme(crc) }
       } catch (error) {
         await discard()
         throw s3Error(error, key)
@@ -264,27 +240,4 @@ interface Place {
 }
 
 /** What S3 says of a part, sent or copied. */
-type PartReply = Pick<CompletedPart, 'ETag' | 'ChecksumCRC32'>
-
-/**
- * What the failure of a write means. The SDK sends a request again whose answer was lost; the second one then fails
- * on what the first one wrote. So before a write is called lost, the object is asked whether it is ours.
- */
-export async function explainFailure(
-  client: S3Client,
-  bucket: Bucket,
-  key: string,
-  writeId: string,
-  condition: PutCondition | undefined,
-  error: unknown,
-): Promise<ObjectInfo> {
-  const lost = isPreconditionFailed(error) || (condition?.ifMatch !== undefined && isNotFound(error))
-  if (lost || isNoSuchUpload(error)) {
-    const head = await client
-      .send(new HeadObjectCommand({ ...bucketFields(bucket), Key: key }))
-      .catch(() => undefined)
-    if (head?.Metadata?.[writeIdName] === writeId)
-      return infoOf(key, head.ContentLength, head.ETag, head.LastModified)
-  }
-  throw lost ? preconditionFailed(key, error) : s3Error(error, key)
-}
+type PartReply = Pick<CompletedPart, 'ETag' | 'ChecksumCRC64NVME'>

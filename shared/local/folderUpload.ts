@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
+import { crc64nvme, writeCrc64nvme } from '#shared/bytes/crc64nvme.ts'
 import { HtsvaultError } from '#shared/errors.ts'
 import type { ObjectInfo, PutCondition, Upload } from '#shared/vault/ports/ObjectStore.ts'
 import { folderError } from './folderErrors.ts'
@@ -20,6 +21,7 @@ export function folderUpload(key: string, handle: FileHandle, ends: UploadEnds):
   let other: Buffer | undefined
   let filled = 0
   let writing: Promise<void> = Promise.resolve()
+  let crc = 0n
   let open = true
 
   const flush = async () => {
@@ -48,6 +50,7 @@ export function folderUpload(key: string, handle: FileHandle, ends: UploadEnds):
     async write(chunk) {
       checkOpen()
       try {
+        crc = crc64nvme(chunk, crc)
         for (let at = 0; at < chunk.length;) {
           const piece = chunk.subarray(at, at + bufferBytes - filled)
           filling.set(piece, filled)
@@ -65,7 +68,8 @@ export function folderUpload(key: string, handle: FileHandle, ends: UploadEnds):
       try {
         if (filled > 0) await flush()
         await writing
-        return await ends.publish(handle, condition)
+        const info = await ends.publish(handle, condition)
+        return { ...info, crc64nvme: writeCrc64nvme(crc) }
       } catch (error) {
         await ends.discard()
         throw folderError(error, key)

@@ -11,6 +11,8 @@ const storedObject = z.strictObject({
   /** Length of the object in bytes. */
   size: count,
   etag: z.string().min(1),
+  /** CRC-64/NVME of the object, base64, as S3 shows it of its own; absent of what an earlier version wrote. */
+  crc64nvme: base64.optional(),
   /** Length in bytes of what it holds once decrypted; equal to `size` where nothing is encrypted. */
   plainSize: count,
   /**

@@ -87,11 +87,12 @@ export class SealedWriter implements BodyWriter {
   /** @throws HtsvaultError PRECONDITION_FAILED where an object of that key is there already */
   async complete(): Promise<StoredObject> {
     if (this.#encryptor) for (const cipher of this.#encryptor.finish()) await this.#upload.write(cipher)
-    const { size, etag } = await this.#upload.complete({ ifAbsent: true })
+    const { size, etag, crc64nvme } = await this.#upload.complete({ ifAbsent: true })
     return {
       key: this.#key,
       size,
       etag,
+      crc64nvme,
       plainSize: this.#plainSize,
       ...(this.#header && { header: Buffer.from(this.#header).toString('base64') }),
       bodyOffset: this.#header?.length ?? 0,

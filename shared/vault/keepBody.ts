@@ -19,7 +19,7 @@ export async function keepBody(
   { inbox, vault, keys }: VaultPorts,
   key: string,
   settings: DatasetSettings,
-  { upload, dataKey, start }: SealedBody,
+  { upload, dataKey, start, crc }: SealedBody,
 ): Promise<BodyWriter> {
   const recipients = datasetReaders(settings, (await keys.keyPair()).publicKey)
   const header = writeHeader({ dataKeys: [dataKey], recipients }, nodeBackend)
@@ -33,15 +33,16 @@ export async function keepBody(
       try {
         await object.write(header)
         const body = { store: inbox, key: upload.key, start, end: upload.size, etag: upload.etag }
-        if (object.append) await object.append(body)
+        if (object.append) await object.append({ ...body, crc64nvme: crc() })
         else
           for await (const chunk of inbox.stream(body.key, start, body.end, body.etag, { reuse: true }))
             await object.write(chunk)
-        const { size, etag } = await object.complete({ ifAbsent: true })
+        const { size, etag, crc64nvme } = await object.complete({ ifAbsent: true })
         return {
           key,
           size,
           etag,
+          crc64nvme,
           plainSize: plainSize(bodySize),
           header: Buffer.from(header).toString('base64'),
           bodyOffset: header.length,

@@ -1,3 +1,4 @@
+import { crc64nvme } from '#shared/bytes/crc64nvme.ts'
 import { keptRanges } from '#shared/crypt4gh/editList.ts'
 import { Decryptor } from '#shared/crypt4gh/body/Decryptor.ts'
 import { openHeader, type OpenedHeader } from '#shared/crypt4gh/header/openHeader.ts'
@@ -21,6 +22,8 @@ export interface SealedBody {
   readonly upload: ObjectInfo
   readonly dataKey: Uint8Array
   readonly start: number
+  /** The body's CRC-64/NVME, once all of it was streamed. */
+  readonly crc: () => bigint
 }
 
 /** An upload's plain bytes, whatever it came as. */
@@ -74,15 +77,19 @@ export async function openUpload(
     !opened.editList &&
     !(await reusesNonce(source.read.bind(source), header, upload.size))
   if (!asItIs) wipe(...opened.dataKeys)
+  let crc = 0n
   return {
     prefix: await plain.read(0, Math.min(plain.size, recogniseBytes)),
     plainSize: plain.size,
     async *stream() {
       const cipher = inbox.stream(upload.key, header.length, upload.size, upload.etag, { reuse: true })
-      for await (const chunk of cipher) yield* decryptor.push(chunk)
+      for await (const chunk of cipher) {
+        crc = crc64nvme(chunk, crc)
+        yield* decryptor.push(chunk)
+      }
       yield* decryptor.finish()
     },
-    ...(asItIs && { sealed: { upload, dataKey: dataKey!, start: header.length } }),
+    ...(asItIs && { sealed: { upload, dataKey: dataKey!, start: header.length, crc: () => crc } }),
   }
 }
 

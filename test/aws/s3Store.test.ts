@@ -17,6 +17,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals'
 import { mockClient } from 'aws-sdk-client-mock'
 import { firstPartBytes, maxParts, partBytes } from '#shared/aws/partSizes.ts'
 import { s3Store } from '#shared/aws/s3Store.ts'
+import { crc64nvme, joinCrc64nvme, writeCrc64nvme } from '#shared/bytes/crc64nvme.ts'
 
 const s3 = mockClient(S3Client)
 const store = s3Store(new S3Client({ region: 'eu-central-1' }), 'vault')
@@ -204,6 +205,8 @@ describe('conditional writes', () => {
   })
 })
 
+const sumOf = (bytes: Uint8Array) => writeCrc64nvme(crc64nvme(bytes))
+
 describe('large uploads', () => {
   const chunk = new Uint8Array(1 << 20)
   const write = async (megabytes: number, expectedBytes?: number) => {
@@ -215,7 +218,7 @@ describe('large uploads', () => {
     s3.on(CreateMultipartUploadCommand).resolves({ UploadId: 'id' })
     s3.on(UploadPartCommand).callsFake(async ({ PartNumber }: { PartNumber: number }) => ({
       ETag: `"p${PartNumber}"`,
-      ChecksumCRC32: `c${PartNumber}`,
+      ChecksumCRC64NVME: `c${PartNumber}`,
     }))
     s3.on(CompleteMultipartUploadCommand).resolves({ ETag: '"whole-3"' })
     s3.on(AbortMultipartUploadCommand).resolves({})
@@ -230,11 +233,18 @@ describe('large uploads', () => {
       UploadId: 'id',
       IfMatch: '"e"',
       MultipartUpload: {
-        Parts: [1, 2, 3].map(n => ({ PartNumber: n, ETag: `"p${n}"`, ChecksumCRC32: `c${n}` })),
+        Parts: [1, 2, 3].map(n => ({ PartNumber: n, ETag: `"p${n}"`, ChecksumCRC64NVME: `c${n}` })),
       },
+      ChecksumType: 'FULL_OBJECT',
+      ChecksumCRC64NVME: sumOf(new Uint8Array(17 << 20)),
+      MpuObjectSize: 17 << 20,
     })
     const sizes = s3.commandCalls(UploadPartCommand).map(c => (c.args[0].input.Body as Uint8Array).length)
     expect(sizes).toEqual([8 << 20, 8 << 20, 1 << 20])
+    const created = s3.commandCalls(CreateMultipartUploadCommand)[0]!.args[0].input
+    expect(created).toMatchObject({ ChecksumAlgorithm: 'CRC64NVME', ChecksumType: 'FULL_OBJECT' })
+    for (const { args } of s3.commandCalls(UploadPartCommand))
+      expect(args[0].input.ChecksumCRC64NVME).toBe(sumOf(args[0].input.Body as Uint8Array))
   })
 
   describe('of what is stored already', () => {
@@ -249,7 +259,7 @@ describe('large uploads', () => {
         }
       })
       s3.on(UploadPartCopyCommand).callsFake(async ({ PartNumber }: { PartNumber: number }) => ({
-        CopyPartResult: { ETag: `"copy${PartNumber}"`, ChecksumCRC32: `c${PartNumber}` },
+        CopyPartResult: { ETag: `"copy${PartNumber}"`, ChecksumCRC64NVME: `c${PartNumber}` },
       }))
       const upload = await store.create('x', megabytes * megabyte)
       await upload.write(new Uint8Array(124))
@@ -259,6 +269,7 @@ describe('large uploads', () => {
         start: 24,
         end: megabytes * megabyte,
         etag: 'e',
+        crc64nvme: 5n,
       })
       return upload.complete({ ifAbsent: true })
     }
@@ -282,7 +293,15 @@ describe('large uploads', () => {
           ExpectedSourceBucketOwner: '123456789012',
         })),
       )
-      const { Parts } = s3.commandCalls(CompleteMultipartUploadCommand)[0]!.args[0].input.MultipartUpload!
+      const complete = s3.commandCalls(CompleteMultipartUploadCommand)[0]!.args[0].input
+      // The whole's sum by that of the source's bytes: what S3 copied is checked by it, too.
+      const header = crc64nvme(new Uint8Array(124))
+      expect(complete).toMatchObject({
+        ChecksumType: 'FULL_OBJECT',
+        ChecksumCRC64NVME: writeCrc64nvme(joinCrc64nvme(header, 5n, 600 * megabyte - 24)),
+        MpuObjectSize: 600 * megabyte + 100,
+      })
+      const { Parts } = complete.MultipartUpload!
       expect(Parts!.map(({ ETag }) => ETag)).toEqual(['"p1"', '"copy2"', '"copy3"', '"copy4"'])
     })
 

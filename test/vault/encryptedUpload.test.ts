@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { crc64nvme, writeCrc64nvme } from '#shared/bytes/crc64nvme.ts'
 import { encryptBytes } from '#shared/crypt4gh/body/encryptBytes.ts'
 import { Encryptor } from '#shared/crypt4gh/body/Encryptor.ts'
 import { decryptStream } from '#shared/crypt4gh/decryptStream.ts'
@@ -81,6 +82,8 @@ describe('an upload that is encrypted for the vault', () => {
     expect(found.plain.equals(plain)).toBe(true)
     // The object's own header is the manifest's: tools that know no manifest read the one, the vault the other.
     const header = Buffer.from(found.manifest.body.header!, 'base64')
+    const sum = writeCrc64nvme(crc64nvme(found.object))
+    expect(found.manifest.body.crc64nvme).toBe(sum)
     expect(header.equals(found.object.subarray(0, found.manifest.body.bodyOffset))).toBe(true)
     for (const pair of [vaultPair, reader])
       expect(plain.equals(await drainAsync(decryptStream([found.object], pair, nodeBackend)))).toBe(true)

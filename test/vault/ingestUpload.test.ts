@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { crc64nvme, writeCrc64nvme } from '#shared/bytes/crc64nvme.ts'
 import { encryptStream } from '#shared/crypt4gh/encryptStream.ts'
 import { generateKeyPair } from '#shared/crypt4gh/keys/KeyPair.ts'
 import { writePublicKey } from '#shared/crypt4gh/keys/writePublicKey.ts'
@@ -73,6 +74,11 @@ describe('ingest', () => {
     expect(await keysOf(ports.inbox)).toEqual([])
     expect(await keysOf(ports.vault)).toEqual(servedKeys)
     expect(Buffer.compare(await plainOf('body'), bytes)).toBe(0)
+    const manifest = await findManifest(ports.vault, 'd/x', ['BAM'])
+    for (const part of ['body', 'index', 'blockMap'] as const) {
+      const { key, crc64nvme: sum } = manifest![part]
+      expect(sum).toBe(writeCrc64nvme(crc64nvme((await ports.vault.get(key, 1e7))!.bytes)))
+    }
     expect(await ingestUpload(ports, 'd/x.bam')).toEqual({ state: 'gone' })
   })
 

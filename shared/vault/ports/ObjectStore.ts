@@ -15,6 +15,12 @@ export interface PutCondition {
   readonly ifMatch?: string
 }
 
+/** An object that was written, and what was handed over to be written. */
+export interface WrittenObject extends ObjectInfo {
+  /** The CRC-64/NVME of the bytes as they were handed over, base64 as S3 has it. */
+  readonly crc64nvme: string
+}
+
 /** Bytes of an object of some store, and of that version alone. */
 export interface StoredBytes {
   readonly store: ObjectStore
@@ -22,6 +28,8 @@ export interface StoredBytes {
   readonly start: number
   readonly end: number
   readonly etag: string
+  /** Their CRC-64/NVME, by whoever read them: other bytes than these are not to be stored. */
+  readonly crc64nvme: bigint
 }
 
 /** An object being written, piece by piece; nobody sees it before `complete`, and nothing is left of it after `abort`. */
@@ -29,13 +37,13 @@ export interface Upload {
   /** Resolves when more can be taken (backpressure). The chunk is not kept. */
   write(chunk: Uint8Array): Promise<void>
   /**
-   * Appends bytes that are stored already, which the store copies by itself where it can: they need not come here. Absent
-   * of a store that can only read and write them.
+   * Appends bytes that are stored already, which the store copies by itself where it can: they need not come here. Nothing
+   * is written behind them. Absent of a store that can only read and write them.
    * @throws HtsvaultError OBJECT_CHANGED, OBJECT_GONE where they are not there any more
    */
   append?(bytes: StoredBytes): Promise<void>
   /** @throws HtsvaultError PRECONDITION_FAILED where the condition does not hold; the upload is then gone. */
-  complete(condition?: PutCondition): Promise<ObjectInfo>
+  complete(condition?: PutCondition): Promise<WrittenObject>
   /** Idempotent; never throws. */
   abort(): Promise<void>
 }

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { expect, test } from '@jest/globals'
+import { crc64nvme, writeCrc64nvme } from '#shared/bytes/crc64nvme.ts'
 import type { ObjectInfo, ObjectStore } from '#shared/vault/ports/ObjectStore.ts'
 
 const text = (s: string) => new TextEncoder().encode(s)
@@ -215,7 +216,7 @@ export function objectStoreContract(
       chunk.fill(0)
     }
     const info = await upload.complete({ ifAbsent: true })
-    expect(info.size).toBe(large.length)
+    expect(info).toMatchObject({ size: large.length, crc64nvme: writeCrc64nvme(crc64nvme(large)) })
     const sha = createHash('sha256')
     for await (const chunk of store.stream(key, 0, large.length, info.etag)) sha.update(chunk)
     expect(sha.digest('hex')).toBe(createHash('sha256').update(large).digest('hex'))
@@ -320,18 +321,19 @@ export function objectStoreContract(
       // Without it, the bytes are read and written by whoever has them.
       if (!upload.append) return upload.abort()
       await upload.write(text('before'))
-      await upload.append({ ...source, start: 3, end: 3 + size })
-      await upload.write(text('after'))
+      const bytes = large.subarray(3, 3 + size)
+      await upload.append({ ...source, start: 3, end: 3 + size, crc64nvme: crc64nvme(bytes) })
+      await expect(upload.write(text('after'))).rejects.toEqual(code('UPLOAD_ENDED'))
       const info = await upload.complete({ ifAbsent: true })
-      const whole = Buffer.concat([text('before'), large.subarray(3, 3 + size), text('after')])
-      expect(info.size).toBe(whole.length)
+      const whole = Buffer.concat([text('before'), bytes])
+      expect(info).toMatchObject({ size: whole.length, crc64nvme: writeCrc64nvme(crc64nvme(whole)) })
       expect(whole.equals(await store.read(info.key, 0, whole.length, info.etag))).toBe(true)
     }
     for (const lost of [{ etag: '"other"' }, { key: `${base}/none` }]) {
       const upload = await store.create(`${base}/x`)
       await upload.write(text('before'))
       const append = async () => {
-        await upload.append!({ ...source, start: 0, end: large.length, ...lost })
+        await upload.append!({ ...source, start: 0, end: large.length, crc64nvme: 0n, ...lost })
         await upload.complete()
       }
       await expect(append()).rejects.toEqual(code(lost.key === undefined ? 'OBJECT_CHANGED' : 'OBJECT_GONE'))
