@@ -5,6 +5,8 @@ export interface ServeOptions {
   readonly port: number
   readonly data: string
   readonly demo: boolean
+  /** Of web pages elsewhere that may read the vault. */
+  readonly origin: readonly string[]
   readonly oidcIssuer?: string
   readonly oidcAudience?: string
   /** A file with the settings of the issuers. */
@@ -18,6 +20,12 @@ export function serveCommand(): Command {
     .option('--port <port>', 'listen on this port of 127.0.0.1 (0: any that is free)', parsePort, 8080)
     .addOption(dataOption())
     .option('--no-demo', 'do not put the demonstration files into a new vault')
+    .option(
+      '--origin <url>',
+      'let web pages from here read the vault, such as https://igv.org; can be repeated (without tokens, only pages of this machine may)',
+      parseOrigin,
+      [] as readonly string[],
+    )
     .addOption(
       new Option(
         '--oidc-issuer <url>',
@@ -56,4 +64,11 @@ function parsePort(text: string): number {
   if (!/^\d+$/.test(text) || port > 65535)
     throw new InvalidArgumentError('It is to be a number from 0 to 65535.')
   return port
+}
+
+function parseOrigin(text: string, others: readonly string[]): readonly string[] {
+  const url = URL.parse(text)
+  if (!url || !/^https?:$/.test(url.protocol) || url.origin !== text.replace(/\/$/, '').toLowerCase())
+    throw new InvalidArgumentError('It is to be https:// and a name, without a path.')
+  return [...others, url.origin]
 }

@@ -15,7 +15,7 @@ import { localHandlers } from './localHandlers.ts'
 import { describeClosedVault, describeVault, formatStatus } from './messages.ts'
 
 /** Runs a vault until it is told to end (SIGINT, SIGTERM). */
-export async function serve({ port, data, demo, ...oidc }: ServeOptions): Promise<void> {
+export async function serve({ port, data, demo, origin, ...oidc }: ServeOptions): Promise<void> {
   const authenticate = await localAuthenticate(oidc)
   const ports = localPorts(data)
   await ports.keys.keyPair() // A vault without its key does not start.
@@ -27,8 +27,10 @@ export async function serve({ port, data, demo, ...oidc }: ServeOptions): Promis
   const server = await startServer({
     port,
     routes,
-    // Both know nobody: where who asks counts, uploads are copied into the folder, and their states stand here.
+    // These know nobody: where who asks counts, uploads are copied into the folder, their states stand here, and a page
+    // needs a token, wherever it is from.
     ...(!authenticate && {
+      origins: origin,
       inbox: {
         store: ports.inbox,
         readName: parseUploadKey,

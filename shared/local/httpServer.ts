@@ -9,6 +9,7 @@ import { isStreaming, ServerResponseStream, writePrelude } from './awslambda.ts'
 import { takeUpload } from './inboxUpload.ts'
 import type { InboxRoute } from './inboxUpload.ts'
 import { sendError, sendJson } from './jsonReply.ts'
+import { isOurName, mayAsk } from './localNames.ts'
 import { invocationContext, proxyEvent } from './proxyEvent.ts'
 import type { InvocationContext } from './proxyEvent.ts'
 import { matchRoute } from './routes.ts'
@@ -18,6 +19,8 @@ export interface ServerOptions {
   /** 0 for any that is free. */
   readonly port: number
   readonly host?: string
+  /** Of web pages that may ask, besides those that this machine serves; absent: any, as where tokens say who asks. */
+  readonly origins?: readonly string[]
   /** The functions, as API Gateway would call them; the first that matches answers. */
   readonly routes: readonly Route[]
   readonly inbox?: InboxRoute
@@ -103,6 +106,13 @@ async function handle(
     sendError(response, 421, { code: 'HOST_UNKNOWN', message: 'this server is not known by that name' })
     return
   }
+  if (options.origins && !mayAsk(request.headers.origin, options.origins)) {
+    sendError(response, 403, {
+      code: 'ORIGIN_REFUSED',
+      message: 'web pages of that origin may not read this vault: --origin lets one',
+    })
+    return
+  }
   const [path, query] = targetOf(request)
   const allowed = new Set<string>()
   // Of the functions' paths; uploads and the status are not for other pages.
@@ -150,15 +160,6 @@ const corsHeaders = ({ headers: { origin } }: IncomingMessage): Readonly<Record<
   Vary: 'Origin',
   ...(origin !== undefined && { 'Access-Control-Allow-Origin': origin }),
 })
-
-/**
- * Whether the Host header names this machine: a web page whose own name was made to point here (DNS rebinding) gets
- * nothing, though its requests come from the user's browser.
- */
-function isOurName(header: string | undefined, host: string): boolean {
-  const name = header?.replace(/:\d*$/, '').toLowerCase()
-  return name !== undefined && ['127.0.0.1', 'localhost', '[::1]', host.toLowerCase()].includes(name)
-}
 
 /** Path and query of a request, as they came; a proxy's absolute form without its host. */
 function targetOf(request: IncomingMessage): [path: string, query: string] {

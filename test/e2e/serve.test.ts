@@ -45,10 +45,15 @@ describe('htsvault serve', () => {
     expect(await vault.stop('SIGINT', 2)).toBe(0)
     expect(vault.output).toMatch(/\nended\n$/)
 
-    await vault.start()
+    await vault.start('--origin', 'https://igv.org')
     expect([filesOf(vault.data), await vault.status()]).toEqual(before)
-    const ticket = await fetch(`${vault.url}/reads/demo/child?referenceName=chr2`)
-    expect(ticket.status).toBe(200)
+    const asked = async (headers: Record<string, string>) =>
+      (await fetch(`${vault.url}/reads/demo/child?referenceName=chr2`, { headers })).status
+    expect(await asked({})).toBe(200)
+    // Of web pages, those of this machine and of where it was told.
+    expect(await asked({ Origin: 'http://localhost:3000' })).toBe(200)
+    expect(await asked({ Origin: 'https://igv.org' })).toBe(200)
+    expect(await asked({ Origin: 'https://example.org' })).toBe(403)
   })
 
   test('takes what is copied into the inbox, once it has stopped growing', async () => {

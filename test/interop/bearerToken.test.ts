@@ -65,6 +65,17 @@ requireTools('samtools')('samtools with a token, at a vault that asks who comes'
     }
   })
 
+  test('a page from anywhere may ask, with a token', async () => {
+    const asked = (headers: Record<string, string>) =>
+      fetch(`${vault.url}/reads/study/x`, { headers: { Origin: 'https://example.org', ...headers } })
+    expect((await asked({})).status).toBe(401)
+    const reply = await asked({ Authorization: `Bearer ${await issuer.token()}` })
+    expect([reply.status, reply.headers.get('access-control-allow-origin')]).toEqual([
+      200,
+      'https://example.org',
+    ])
+  })
+
   test('the status and the inbox know nobody, and are closed', async () => {
     expect((await fetch(`${vault.url}/status`)).status).toBe(404)
     const put = await fetch(`${vault.url}/inbox/study/y.bam`, { method: 'PUT', body: await readFile(demo) })

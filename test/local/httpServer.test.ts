@@ -61,6 +61,40 @@ describe('names', () => {
     expect(reply).toMatch(/^HTTP\/1\.1 200 /)
   })
 
+  describe('of pages, where the server says which may ask', () => {
+    const asked = async (origin: string | undefined, method = 'GET') => {
+      const { url } = await serve({ status, routes: [reads], origins: ['https://igv.org'] })
+      const headers = origin === undefined ? undefined : { Origin: origin }
+      return fetch(`${url}/reads/a`, { method, headers: headers ?? {} })
+    }
+
+    test.each([
+      undefined,
+      'http://localhost:3000',
+      'http://127.0.0.1',
+      'https://[::1]:8443',
+      'https://igv.org',
+    ])('%s gets the answer', async origin => expect((await asked(origin)).status).toBe(200))
+
+    test.each([
+      'https://example.org',
+      'http://igv.org',
+      'https://igv.org.example.org',
+      'https://localhost.example.org',
+      'http://127.0.0.1.example.org',
+      'null',
+      'file://',
+      'x',
+    ])('%s gets nothing, nor leave to ask', async origin => {
+      for (const method of ['GET', 'POST', 'OPTIONS', 'PUT']) {
+        const reply = await asked(origin, method)
+        expect(reply.status).toBe(403)
+        expect(reply.headers.has('access-control-allow-origin')).toBe(false)
+        expect(await reply.json()).toMatchObject({ code: 'ORIGIN_REFUSED' })
+      }
+    })
+  })
+
   test.each(['vault.example.org', '127.0.0.1.example.org', 'localhost.'])(
     'a page whose name %s was made to point here gets nothing',
     async name => {
