@@ -8,6 +8,9 @@ import { maxBlockOffset } from './VirtualOffset.ts'
  */
 export type BlockHandler = (plain: Uint8Array, blockOffset: number, blockSize: number) => void
 
+/** As `inflateBlock`; other than that it may know the bytes already. */
+export type InflateBlock = typeof inflateBlock
+
 const empty = new Uint8Array(0)
 
 /**
@@ -16,6 +19,7 @@ const empty = new Uint8Array(0)
  */
 export class BgzfReader {
   readonly #onBlock: BlockHandler
+  readonly #inflate: InflateBlock
   /** The head of a block that the last chunk broke off. */
   readonly #partial = new Uint8Array(maxBlockSize)
   #partialSize = 0
@@ -24,8 +28,9 @@ export class BgzfReader {
   #stopped = false
 
   /** `offset`: where in the file the bytes begin that will come. */
-  constructor(onBlock: BlockHandler, offset = 0) {
+  constructor(onBlock: BlockHandler, offset = 0, inflate: InflateBlock = inflateBlock) {
     this.#onBlock = onBlock
+    this.#inflate = inflate
     this.#offset = offset
   }
 
@@ -128,7 +133,7 @@ export class BgzfReader {
     if (isEofMarker(block)) {
       this.#eofAt = offset
       this.#onBlock(empty, offset, block.length)
-    } else this.#onBlock(inflateBlock(block, offset), offset, block.length)
+    } else this.#onBlock(this.#inflate(block, offset), offset, block.length)
   }
 }
 

@@ -1,3 +1,4 @@
+import type { InflateBlock } from '#shared/bgzf/BgzfReader.ts'
 import { BgzfIndexer } from './BgzfIndexer.ts'
 import { scanBcf } from './scan/scanBcf.ts'
 
@@ -8,7 +9,7 @@ import { scanBcf } from './scan/scanBcf.ts'
  * may have; the standard index counts by the numbers themselves.
  */
 export class BcfIndexer extends BgzfIndexer {
-  constructor() {
-    super(scanBcf())
+  constructor(inflate?: InflateBlock) {
+    super(scanBcf(), inflate)
   }
 }

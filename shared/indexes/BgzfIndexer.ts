@@ -1,4 +1,4 @@
-import { BgzfReader } from '#shared/bgzf/BgzfReader.ts'
+import { BgzfReader, type InflateBlock } from '#shared/bgzf/BgzfReader.ts'
 import { eofMarker } from '#shared/bgzf/bgzfBlock.ts'
 import { HtsvaultError } from '#shared/errors.ts'
 import type { FileIndexer, IndexedFile } from './FileIndexer.ts'
@@ -10,9 +10,9 @@ export class BgzfIndexer implements FileIndexer {
   readonly #scan: RecordScan
   readonly #reader: BgzfReader
 
-  constructor(scan: RecordScan) {
+  constructor(scan: RecordScan, inflate?: InflateBlock) {
     this.#scan = scan
-    this.#reader = new BgzfReader(scan.block)
+    this.#reader = new BgzfReader(scan.block, 0, inflate)
   }
 
   /** @throws HtsvaultError UNSORTED, POSITION_TOO_LARGE; and what BgzfReader and the scanner throw, with the place */

@@ -1,9 +1,11 @@
+import type { InflateBlock } from '#shared/bgzf/BgzfReader.ts'
 import { BgzfIndexer } from './BgzfIndexer.ts'
 import { scanVcf } from './scan/scanVcf.ts'
 
 export interface VcfIndexerOptions {
   /** The index to make; unless told, `tbi` where all contigs and records end before 2^29, `csi` elsewhere. */
   readonly index?: 'tbi' | 'csi' | undefined
+  readonly inflate?: InflateBlock | undefined
 }
 
 /**
@@ -13,7 +15,7 @@ export interface VcfIndexerOptions {
  * records, in the order of the file, as tabix does.
  */
 export class VcfIndexer extends BgzfIndexer {
-  constructor({ index }: VcfIndexerOptions = {}) {
-    super(scanVcf(index))
+  constructor({ index, inflate }: VcfIndexerOptions = {}) {
+    super(scanVcf(index), inflate)
   }
 }

@@ -1,3 +1,4 @@
+import type { InflateBlock } from '#shared/bgzf/BgzfReader.ts'
 import { BamIndexer } from './BamIndexer.ts'
 import { BcfIndexer } from './BcfIndexer.ts'
 import { CramIndexer } from './CramIndexer.ts'
@@ -11,18 +12,18 @@ import { ByFormat } from './scan/ByFormat.ts'
  * where positions are too large for that.
  * @throws HtsvaultError INDEX_KIND_UNFIT where a file of this format cannot have it
  */
-export function indexerOf(format: Format, wanted?: IndexKind): FileIndexer {
+export function indexerOf(format: Format, wanted?: IndexKind, inflate?: InflateBlock): FileIndexer {
   switch (format) {
     case 'BAM':
-      return new BamIndexer({ index: fittingKind(format, wanted) })
+      return new BamIndexer({ index: fittingKind(format, wanted), inflate })
     case 'CRAM':
       fittingKind(format, wanted)
       return new CramIndexer()
     case 'VCF':
-      return new VcfIndexer({ index: fittingKind(format, wanted) })
+      return new VcfIndexer({ index: fittingKind(format, wanted), inflate })
     case 'BCF':
       fittingKind(format, wanted)
-      return new BcfIndexer()
+      return new BcfIndexer(inflate)
   }
 }
 
@@ -31,8 +32,8 @@ export function indexerOf(format: Format, wanted?: IndexKind): FileIndexer {
  *
  * Its `push` and `finish` throw, besides the format's own errors, those of `recogniseFormat` and `indexerOf`.
  */
-export function createFileIndexer(wanted?: IndexKind): FileIndexer {
-  const byFormat = new ByFormat(format => indexerOf(format, wanted))
+export function createFileIndexer(wanted?: IndexKind, inflate?: InflateBlock): FileIndexer {
+  const byFormat = new ByFormat(format => indexerOf(format, wanted, inflate))
   return {
     push: chunk => byFormat.push(chunk),
     finish: () => byFormat.finish().finish(),

@@ -5,6 +5,9 @@ import type { IndexedFile } from '#shared/indexes/FileIndexer.ts'
 import type { IndexLane } from '#shared/indexes/IndexLane.ts'
 import { inlineIndexLane } from '#shared/indexes/inlineIndexLane.ts'
 import { threadIndexLane } from '#shared/indexes/threadIndexLane.ts'
+import { bamHeader, bamRecord } from '#test/support/bamBuilder.ts'
+import { concatBytes } from '#test/support/concatBytes.ts'
+import { reblock } from '#test/support/reblock.ts'
 
 const demo = (name: string) => readFile(join(import.meta.dirname, '..', '..', 'demo', name))
 
@@ -28,6 +31,33 @@ describe('a thread that indexes', () => {
       expect(await indexBy(threadIndexLane(), bytes, bytes.length)).toEqual(here)
     },
   )
+
+  test('a BAM of many slots, beside others that inflate: as the own thread does', async () => {
+    let pos = 0
+    const records = Array.from({ length: 1500 }, (_, i) =>
+      bamRecord({ refId: 0, pos: (pos += i % 30), bases: 3000 }),
+    )
+    const plain = concatBytes(bamHeader([['c', 5_000_000]]), ...records)
+    // Stored: large without being slow to make.
+    const bytes = Uint8Array.from(reblock(plain, { sizeOf: i => 60_000 - (i % 3), level: 0 }))
+    expect(bytes.length).toBeGreaterThan(6 << 20)
+    const here = await indexBy(inlineIndexLane(), bytes, 1 << 20)
+    expect(await indexBy(threadIndexLane({ inflating: 1 }), bytes, 1 << 20)).toEqual(here)
+    bytes[bytes.length - 100_000]! ^= 1
+    await expect(indexBy(threadIndexLane({ inflating: 2 }), bytes, 1 << 20)).rejects.toMatchObject({
+      code: 'BGZF_CRC',
+      place: { offset: expect.any(Number) },
+    })
+  }, 30_000)
+
+  test('the index that is wanted', async () => {
+    const bytes = await demo('child.bam')
+    const { index } = await indexBy(threadIndexLane({ index: 'csi' }), bytes, 1 << 16)
+    expect(index.kind).toBe('csi')
+    await expect(indexBy(threadIndexLane({ index: 'tbi' }), bytes, 1 << 16)).rejects.toMatchObject({
+      code: 'INDEX_KIND_UNFIT',
+    })
+  })
 
   test('chunks longer than a slot', async () => {
     const bytes = new Uint8Array(40 << 20)
