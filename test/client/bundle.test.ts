@@ -33,6 +33,7 @@ test('bytes and records bundle for a browser, our code without one node: module'
     'streamFile',
     'streamRecords',
     'samtoolsRegion',
+    'records/readIndexedVcf',
     'records/fastaReference',
     'records/refgetReference',
   )
