@@ -64,13 +64,14 @@ export async function rotateKey(
       { hint: 'Run the same command then.' },
     )
   const progress = await rekeyForKey(ports, options)
-  if (!retire || progress.after !== undefined) return { step: 'rekeyed', progress, retireFrom, publicKey }
-  if (progress.failures > 0)
+  // At once, not at the pass's end: the call that gets there knows nothing of what failed in those before it.
+  if (retire && progress.failures > 0)
     throw new HtsvaultError(
       'ROTATION_INCOMPLETE',
       `${progress.failures} manifests could not be re-keyed (first: ${progress.failed[0]!.key}, ${progress.failed[0]!.code}): the older key pair stays`,
       { hint: 'Upload these files again, or delete their manifests, then run the same command.' },
     )
+  if (!retire || progress.after !== undefined) return { step: 'rekeyed', progress, retireFrom, publicKey }
   await rotation.end()
   return { step: 'retired', progress }
 }

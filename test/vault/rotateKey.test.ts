@@ -60,6 +60,12 @@ async function upload(id: string): Promise<void> {
 
 const manifestOf = async (id: string): Promise<Manifest> => (await findManifest(ports.vault, id, ['VCF']))!
 
+/** More manifests than one call looks at. */
+async function copyManifest(copies: number): Promise<void> {
+  const { bytes } = (await ports.vault.get('d/x.vcf.gz.manifest.json', 1 << 20))!
+  for (let i = 0; i < copies; i++) await ports.vault.put(`z/${i}.vcf.gz.manifest.json`, bytes)
+}
+
 /** Whether this pair alone opens every header of a file. */
 async function opens(id: string, pair: KeyPair): Promise<boolean> {
   const manifest = await manifestOf(id)
@@ -191,10 +197,26 @@ describe('a rotation', () => {
 
   test('retires nothing before the last manifest was looked at', async () => {
     await rotateKey(ports, rotation())
-    for (let i = 0; i < 40; i++) await ports.vault.put(`z/${i}.bam.manifest.json`, Buffer.from('{}'))
+    await copyManifest(40)
     const now = () => Date.now() + settleMs
     const step = await rotateKey(ports, rotation(), { retire: true, now, stop: () => true })
     expect(step).toMatchObject({ step: 'rekeyed', progress: { after: expect.any(String) } })
+    expect((await ports.keys.keyPair()).others).toHaveLength(1)
+  })
+
+  test('retires nothing where a manifest failed in an earlier call of the pass', async () => {
+    await rotateKey(ports, rotation())
+    await ports.vault.put('a/0.bam.manifest.json', Buffer.from('{}'))
+    await copyManifest(20)
+    const now = () => Date.now() + settleMs
+    const pass = async () => {
+      for (let after: string | undefined; ;) {
+        const step = await rotateKey(ports, rotation(), { retire: true, now, after, stop: () => true })
+        if (step.step !== 'rekeyed' || step.progress.after === undefined) return step.step
+        after = step.progress.after
+      }
+    }
+    await expect(pass()).rejects.toMatchObject({ code: 'ROTATION_INCOMPLETE' })
     expect((await ports.keys.keyPair()).others).toHaveLength(1)
   })
 })
