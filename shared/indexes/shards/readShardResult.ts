@@ -1,10 +1,9 @@
 import { crc32, inflateRawSync } from 'node:zlib'
 import type { VirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
-import type { ErrorReport } from '#shared/errors.ts'
 import { RunTable, type Stretch } from '../binning/RunTable.ts'
 import { UnitTable } from '../blockMap/UnitTable.ts'
 import { VarintReader } from '../blockMap/VarintReader.ts'
-import type { CramOrder } from '../scan/Findings.ts'
+import { readSummary } from './readSummary.ts'
 import {
   isOffset,
   maxShardBytes,
@@ -12,7 +11,6 @@ import {
   shardHeadBytes,
   shardMagic,
   stretchFields,
-  type ShardSummary,
 } from './shardBytes.ts'
 import { shardCorrupt } from './shardCorrupt.ts'
 import type { ShardResult } from './ShardResult.ts'
@@ -20,7 +18,7 @@ import type { ShardResult } from './ShardResult.ts'
 /** What `writeShardResult` wrote. @throws HtsvaultError SHARD_CORRUPT, also where another version wrote it */
 export function readShardResult(bytes: Uint8Array): ShardResult {
   const reader = new VarintReader(bodyOf(bytes), shardCorrupt)
-  const summary = JSON.parse(new TextDecoder().decode(reader.bytes(reader.varint()))) as ShardSummary
+  const summary = readSummary(reader.bytes(reader.varint()))
   const { start, stop, records, lines, emptyLine, contigs, furthest, unplaced, order, end, error } = summary
   const runs = readRuns(reader, unplaced[0])
   const units = readUnits(reader)
@@ -37,11 +35,11 @@ export function readShardResult(bytes: Uint8Array): ShardResult {
       furthest,
       crai,
       unplaced: unplaced[1],
-      order: order as CramOrder | undefined,
+      order,
     },
     lines: { lines, emptyLine },
     ...(end && { end: { size: end.size, eof: Uint8Array.from(Buffer.from(end.eof, 'hex')) } }),
-    ...(error !== undefined && { error: error as ErrorReport }),
+    ...(error !== undefined && { error }),
   }
 }
 

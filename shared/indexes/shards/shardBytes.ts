@@ -1,6 +1,8 @@
+import type { ErrorReport } from '#shared/errors.ts'
 import type { Stretch } from '../binning/RunTable.ts'
 import type { VarintReader } from '../blockMap/VarintReader.ts'
 import type { VarintWriter } from '../blockMap/VarintWriter.ts'
+import type { CramOrder } from '../scan/Findings.ts'
 
 /** `HTSVSHD` and the version of the format. */
 export const shardMagic = Uint8Array.from([0x48, 0x54, 0x53, 0x56, 0x53, 0x48, 0x44, 1])
@@ -23,9 +25,9 @@ export interface ShardSummary {
   readonly furthest: number
   /** Records without a position, as the runs count them, and as CRAM does. */
   readonly unplaced: readonly [runs: number, cram: number]
-  readonly order?: unknown
+  readonly order?: CramOrder
   readonly end?: { readonly size: number; readonly eof: string }
-  readonly error?: unknown
+  readonly error?: ErrorReport
 }
 
 /** The columns of the stretches, in their order. */
