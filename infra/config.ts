@@ -96,12 +96,23 @@ const schema = z
     memory: z
       .strictObject({
         ingest: memory.default(3538),
+        largeIngest: memory.default(3538),
         ticket: memory.default(1024),
         data: memory.default(1769),
       })
       .prefault({}),
     /** How many ingests may run at once; unset, the account's limit is the limit. */
     ingestConcurrency: z.int().min(1).max(1000).optional(),
+    /**
+     * Files of so many gigabytes (10^9 bytes) and more are taken in by so many workers at once. One function run takes
+     * in the others; it has 15 minutes.
+     */
+    largeFiles: z
+      .strictObject({
+        fromGigabytes: z.number().min(0.1).max(60).default(8),
+        workers: z.int().min(1).max(1000).default(100),
+      })
+      .prefault({}),
     /** How long what was deleted or overwritten can still be brought back. In the inbox that is plain data. */
     oldVersionDays: z.strictObject({ inbox: days.default(1), vault: days.default(30) }).prefault({}),
     /** Which web pages may read the vault's objects by the URLs of a ticket. */

@@ -1,23 +1,15 @@
-import { Duration } from 'aws-cdk-lib'
+import { ArnFormat, Duration, Stack } from 'aws-cdk-lib'
 import { type EventBus, Rule } from 'aws-cdk-lib/aws-events'
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets'
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations'
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs'
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import type { Settings } from '../config.ts'
 import { explain } from './explain.ts'
-import {
-  because,
-  keyPairEnvironment,
-  neverOnObjects,
-  onBus,
-  onKeyPair,
-  onList,
-  onObjectKeys,
-  onObjects,
-  vaultKeys,
-} from './permissions.ts'
+import { mayIngest } from './mayIngest.ts'
 import { VaultFunction } from './VaultFunction.ts'
 import type { VaultState } from './VaultState.ts'
 
@@ -43,6 +35,7 @@ export class IngestFunction extends Construct {
     })
     explain(this.failures, { 'AwsSolutions-SQS3': 'This is the dead letter queue.' })
 
+    const ingest = mayIngest(state, bus)
     this.handler = new VaultFunction(this, 'Function', {
       settings,
       name: 'ingest',
@@ -50,35 +43,10 @@ export class IngestFunction extends Construct {
       memory: settings.memory.ingest,
       timeout: Duration.minutes(15),
       concurrency: settings.ingestConcurrency,
-      environment: {
-        INBOX_BUCKET: state.inbox.bucketName,
-        VAULT_BUCKET: state.vault.bucketName,
-        EVENT_BUS: bus.eventBusName,
-        ...keyPairEnvironment(state.keyPair),
-      },
-      may: [
-        onObjects(state.inbox, ['s3:GetObject', 's3:DeleteObject']),
-        onObjects(state.inbox, ['s3:PutObject'], ['*.refused.json']),
-        onObjects(state.vault, [
-          's3:AbortMultipartUpload',
-          's3:DeleteObject',
-          's3:GetObject',
-          's3:PutObject',
-        ]),
-        // Who may open and read a dataset is for its owner to say, and whose a key is for the operator.
-        neverOnObjects(
-          state.vault,
-          ['s3:DeleteObject', 's3:PutObject'],
-          [...vaultKeys.settings, ...vaultKeys.registeredKeys],
-        ),
-        onList(state.inbox, state.vault),
-        onObjectKeys(state, 'readWrite', state.inbox, state.vault),
-        ...onKeyPair(state.keyPair),
-        onBus(bus),
-      ],
+      ...ingest,
       wildcards: {
-        ...because("Any upload, and any file of the vault: datasets and names are the users' own.", '*'),
-        ...because('Into the inbox it writes refusals alone, beside any upload.', '*.refused.json'),
+        ...ingest.wildcards,
+        ':*': 'Executions have names of their own: it asks whether one that it started is still running.',
       },
     }).handler
     this.handler.configureAsyncInvoke({
@@ -102,5 +70,26 @@ export class IngestFunction extends Construct {
         new LambdaFunction(this.handler, { deadLetterQueue: this.failures, maxEventAge: Duration.hours(24) }),
       ],
     })
+  }
+  /** Has it leave files of so many bytes and more to a state machine. */
+  handOver(stateMachine: StateMachine, fromBytes: number): void {
+    this.handler.addEnvironment('LARGE_INGEST', stateMachine.stateMachineArn)
+    this.handler.addEnvironment('LARGE_FROM_BYTES', String(fromBytes))
+    this.handler.addToRolePolicy(
+      new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachine.stateMachineArn] }),
+    )
+    this.handler.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['states:DescribeExecution'],
+        resources: [
+          Stack.of(this).formatArn({
+            service: 'states',
+            resource: 'execution',
+            resourceName: `${stateMachine.stateMachineName}:*`,
+            arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+          }),
+        ],
+      }),
+    )
   }
 }

@@ -70,10 +70,16 @@ export class VaultBuckets extends Construct {
       ...kept('vault/'),
       lifecycleRules: [
         {
-          // No ingest outlives its function, which has 15 minutes.
+          // No ingest takes longer than 12 hours.
           abortIncompleteMultipartUploadAfter: Duration.days(1),
           noncurrentVersionExpiration: Duration.days(settings.oldVersionDays.vault),
           expiredObjectDeleteMarker: true,
+        },
+        {
+          // What a large ingest keeps while it is under way, and takes away by itself unless it is killed.
+          prefix: '_htsvault/work/',
+          expiration: Duration.days(2),
+          noncurrentVersionExpiration: Duration.days(1),
         },
       ],
       cors: [

@@ -13,7 +13,7 @@ const root = join(import.meta.dirname, '../..')
 export interface VaultFunctionProps {
   readonly settings: Settings
   /** The folder below functions/. */
-  readonly name: 'ingest' | 'ticket' | 'data' | 'keypair' | 'rekey' | 'authorizer'
+  readonly name: 'ingest' | 'largeIngest' | 'ticket' | 'data' | 'keypair' | 'rekey' | 'authorizer'
   readonly description: string
   /** MiB. */
   readonly memory: number

@@ -18,6 +18,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
+import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions'
 import { Construct } from 'constructs'
 import type { Settings } from '../config.ts'
 
@@ -27,6 +28,8 @@ export interface VaultMonitoringProps {
   readonly functions: { readonly ingest: IFunction; readonly ticket: IFunction; readonly data: IFunction }
   /** The dead letter queue. */
   readonly failures: IQueue
+  /** Of the ingests of large files. */
+  readonly largeIngest: IStateMachine
 }
 
 interface AlarmProps {
@@ -44,8 +47,9 @@ export class VaultMonitoring extends Construct {
   /** Where alarms go; absent where the settings name nobody. */
   readonly topic: ITopic | undefined
 
-  constructor(scope: Construct, id: string, { settings, api, functions, failures }: VaultMonitoringProps) {
+  constructor(scope: Construct, id: string, props: VaultMonitoringProps) {
     super(scope, id)
+    const { settings, api, functions, failures, largeIngest } = props
     this.topic = this.topicOf(settings)
     const vault = `htsvault-${settings.stage}`
     const own = (service: string, metricName: string, statistic: string, period = fiveMinutes) =>
@@ -88,6 +92,21 @@ export class VaultMonitoring extends Construct {
       what: 'ingests fail again and again, for a reason of ours: see the log of the ingest function',
       metric: failed,
       threshold: 3,
+    })
+    const sum = { period: fiveMinutes, statistic: Stats.SUM }
+    this.alarm('LargeIngestsFail', {
+      what: 'an ingest of a large file failed: its upload waits with the failed ingests (htsvault admin redrive --list)',
+      metric: new MathExpression({
+        label: 'failed executions',
+        expression: 'failed + timedOut + aborted',
+        usingMetrics: {
+          failed: largeIngest.metricFailed(sum),
+          timedOut: largeIngest.metricTimedOut(sum),
+          aborted: largeIngest.metricAborted(sum),
+        },
+        period: fiveMinutes,
+      }),
+      threshold: 1,
     })
     this.alarm('ServerErrors', {
       what: 'the API answers with 5xx: see the logs of the ticket and data functions',

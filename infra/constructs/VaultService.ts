@@ -6,6 +6,7 @@ import { AuthorizerFunction } from './AuthorizerFunction.ts'
 import { DataFunction } from './DataFunction.ts'
 import { HtsgetApi } from './HtsgetApi.ts'
 import { IngestFunction } from './IngestFunction.ts'
+import { LargeIngest } from './LargeIngest.ts'
 import { TicketFunction } from './TicketFunction.ts'
 import { VaultMonitoring } from './VaultMonitoring.ts'
 import { RekeyFunction } from './RekeyFunction.ts'
@@ -19,6 +20,7 @@ export interface VaultServiceProps {
 /** What works on a vault's state: the ingest, and the htsget API. */
 export class VaultService extends Construct {
   readonly ingest: IngestFunction
+  readonly largeIngest: LargeIngest
   readonly ticket: TicketFunction
   readonly data: DataFunction
   readonly rekey: RekeyFunction
@@ -34,6 +36,13 @@ export class VaultService extends Construct {
       description: 'htsvault: files that are ready, and files that were refused',
     })
     this.ingest = new IngestFunction(this, 'Ingest', { settings, state, bus: this.bus })
+    this.largeIngest = new LargeIngest(this, 'LargeIngest', {
+      settings,
+      state,
+      bus: this.bus,
+      failures: this.ingest.failures,
+    })
+    this.ingest.handOver(this.largeIngest.stateMachine, settings.largeFiles.fromGigabytes * 1e9)
     this.api = new HtsgetApi(this, 'Api', { settings })
     this.ticket = new TicketFunction(this, 'Ticket', { settings, state, url: this.api.url })
     this.data = new DataFunction(this, 'Data', { settings, state })
@@ -55,6 +64,7 @@ export class VaultService extends Construct {
         data: this.data.handler,
       },
       failures: this.ingest.failures,
+      largeIngest: this.largeIngest.stateMachine,
     })
   }
 }

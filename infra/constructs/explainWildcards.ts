@@ -1,5 +1,6 @@
 import { Stack } from 'aws-cdk-lib'
-import type { CfnPolicy, Role } from 'aws-cdk-lib/aws-iam'
+import type { CfnPolicy } from 'aws-cdk-lib/aws-iam'
+import type { IConstruct } from 'constructs'
 import { explain } from './explain.ts'
 
 interface Document {
@@ -11,17 +12,21 @@ interface Document {
 }
 
 /**
- * Answers cdk-nag's findings of wildcards in a role's policy: what a resource ends in, and why it is needed. A
+ * Answers cdk-nag's findings of wildcards in the policy of a role, or in one that another construct has: what a resource ends in, and why it is needed. A
  * wildcard that no reason fits stays a finding.
  *
  * cdk-nag wants the whole name of each, with the references between stacks in it; these are known just before the
  * templates are written, so that is when it is done.
  */
-export function explainWildcards(role: Role, reasons: Readonly<Record<string, string>>): void {
-  role.node.addValidation({
+export function explainWildcards(
+  owner: IConstruct,
+  reasons: Readonly<Record<string, string>>,
+  policyName = 'DefaultPolicy',
+): void {
+  owner.node.addValidation({
     validate: () => {
-      const policy = role.node.findChild('DefaultPolicy').node.defaultChild as CfnPolicy
-      const document = Stack.of(role).resolve(policy.policyDocument) as Document
+      const policy = owner.node.findChild(policyName).node.defaultChild as CfnPolicy
+      const document = Stack.of(owner).resolve(policy.policyDocument) as Document
       for (const { Effect, Resource } of document.Statement) {
         if (Effect !== 'Allow') continue
         for (const name of [Resource].flat().map(flatten)) {

@@ -18,6 +18,7 @@ const shapes: Readonly<Record<string, readonly [open: string, close: string]>> =
   'AWS::Events::EventBus': ['([', '])'],
   'AWS::Events::Rule': ['>', ']'],
   'AWS::SQS::Queue': ['[/', '/]'],
+  'AWS::StepFunctions::StateMachine': ['[[', ']]'],
 }
 
 /** The verb of a permission on an edge; permissions without one (a key's use, a log) are left out. */
@@ -29,7 +30,12 @@ const verbs: readonly (readonly [action: RegExp, verb: string])[] = [
   [/^kms:Encrypt$/, 'wraps by'],
   [/^events:PutEvents$/, 'announces on'],
   [/^sqs:SendMessage$/, 'fails to'],
+  [/^states:StartExecution$/, 'starts'],
+  [/^lambda:InvokeFunction$/, 'calls'],
 ]
+
+/** What acts under a role of its own. */
+const workers = new Set(['AWS::Lambda::Function', 'AWS::StepFunctions::StateMachine'])
 
 interface Node {
   readonly id: string
@@ -71,8 +77,8 @@ export function drawTemplates(stacks: Readonly<Record<string, Template>>): strin
         const roles = references(Properties['Roles'])
         const owners = all.filter(
           ([, r]) =>
-            r.Type === 'AWS::Lambda::Function' &&
-            references(r.Properties?.['Role']).some(r => roles.includes(r)),
+            workers.has(r.Type) &&
+            references(r.Properties?.['Role'] ?? r.Properties?.['RoleArn']).some(r => roles.includes(r)),
         )
         const { Statement } = Properties['PolicyDocument'] as { Statement: Statement[] }
         for (const { Effect, Action, Resource } of Statement)
@@ -129,7 +135,7 @@ const labelOf = (name: string, { Description: what }: Readonly<Record<string, un
   const short = name
     .replace(/[0-9A-F]{8}$/, '')
     .replace(/^(State|Service)/, '')
-    .replace(/(FunctionHandler|Rest)$/, '')
+    .replace(/(FunctionHandler|StateMachine|Rest)$/, '')
     .replace(/^Buckets/, '')
   return typeof what === 'string' ? `${short}<br/><small>${what.replace(/^htsvault: /, '')}</small>` : short
 }

@@ -18,7 +18,7 @@ const alarms = (template = plain) => resourcesOf(template, 'AWS::CloudWatch::Ala
 
 describe('alarms', () => {
   test('say what is wrong, and are no alarms where nothing happens', () => {
-    expect(alarms()).toHaveLength(6)
+    expect(alarms()).toHaveLength(7)
     for (const alarm of alarms()) {
       expect(alarm['AlarmDescription']).toMatch(/^htsvault: .{20}/)
       expect(alarm['TreatMissingData']).toBe('notBreaching')

@@ -31,13 +31,21 @@ const reasons: readonly (readonly [owner: RegExp, wildcard: RegExp, why: string]
     'S3 writes the access logs, each bucket below its own prefix.',
   ],
   [/FunctionLogRole/, /^resource \*$/, 'Traces belong to no resource: X-Ray takes them for the account.'],
-  [/ServiceIngest/, /Inbox.*\/\*"\]\]\}$/, 'Takes any upload: the keys are named by the users.'],
-  [/ServiceIngest/, /Inbox.*\/\*\.refused\.json"\]\]\}$/, 'Says beside any upload why it was refused.'],
+  [/Service(Large)?Ingest/, /Inbox.*\/\*"\]\]\}$/, 'Takes any upload: the keys are named by the users.'],
   [
-    /ServiceIngest/,
+    /Service(Large)?Ingest/,
+    /Inbox.*\/\*\.refused\.json"\]\]\}$/,
+    'Says beside any upload why it was refused.',
+  ],
+  [
+    /Service(Large)?Ingest/,
     /Vault.*\/\*"\]\]\}$/,
     'Writes the objects of any file: the keys are named by the users.',
   ],
+  [/ServiceIngest/, /:execution:.*:\*"\]\]\}$/, 'Asks whether an execution of any name is still running.'],
+  [/LargeIngestRole/, /FunctionHandler.*:\*"\]\]\}$/, 'Calls one function, in whatever version.'],
+  [/LargeIngestRole/, /^resource \*$/, 'Traces and the delivery of logs belong to no resource.'],
+  [/DistributedMapPolicy/, /:execution:.*:\*"\]\]\}$/, 'The map watches the executions that it starts.'],
   [
     /ServiceTicket/,
     /Vault.*\/\*(\.manifest\.json|\/dataset\.json|\.blockmap(\.c4gh)?)"\]\]\}$/,
@@ -109,6 +117,8 @@ function mayOf(role: RegExp, template = stateless): Record<string, string[]> {
             'Failures',
             'StateKey',
             'ServiceBus',
+            'LargeIngestStateMachine',
+            'LargeIngestFunction',
           ].find(n => text.includes(n))
           const ending = /\/\*[^"]*/.exec(text)?.[0] ?? ''
           if (/^(logs|xray):/.test(action)) continue
@@ -147,20 +157,44 @@ describe('least privilege', () => {
     expect(mayOf(/ServiceData.*Policy/)).toEqual({ ...reading, 's3:GetObject': keys })
   })
 
+  const ingesting = {
+    's3:GetObject': ['Inbox/*', 'Vault2/*'],
+    's3:DeleteObject': ['Inbox/*', 'Vault2/*'],
+    's3:PutObject': ['Inbox/*.refused.json', 'Vault2/*'],
+    's3:AbortMultipartUpload': ['Vault2/*'],
+    's3:ListBucket': ['Inbox', 'Vault2'],
+    'kms:Decrypt': ['StateKey'],
+    'kms:GenerateDataKey': ['StateKey'],
+    'secretsmanager:GetSecretValue': ['KeyPairSecret'],
+    'events:PutEvents': ['ServiceBus'],
+  }
+
   test('ingest takes from the inbox and writes the vault', () => {
     expect(mayOf(/ServiceIngest.*Policy/)).toEqual({
-      's3:GetObject': ['Inbox/*', 'Vault2/*'],
-      's3:DeleteObject': ['Inbox/*', 'Vault2/*'],
-      's3:PutObject': ['Inbox/*.refused.json', 'Vault2/*'],
-      's3:AbortMultipartUpload': ['Vault2/*'],
-      's3:ListBucket': ['Inbox', 'Vault2'],
-      'kms:Decrypt': ['StateKey'],
-      'kms:GenerateDataKey': ['StateKey'],
-      'secretsmanager:GetSecretValue': ['KeyPairSecret'],
-      'events:PutEvents': ['ServiceBus'],
+      ...ingesting,
       'sqs:SendMessage': ['Failures'],
       'sqs:GetQueueAttributes': ['Failures'],
       'sqs:GetQueueUrl': ['Failures'],
+      'states:StartExecution': ['LargeIngestStateMachine'],
+      'states:DescribeExecution': ['LargeIngestStateMachine'],
+    })
+  })
+
+  test('so does the ingest of large files, which lists the parts that there are', () => {
+    expect(mayOf(/ServiceLargeIngestFunction.*Policy/)).toEqual({
+      ...ingesting,
+      's3:ListMultipartUploadParts': ['Vault2/*'],
+    })
+  })
+
+  test('the state machine calls its function, starts its own children, and says what failed', () => {
+    expect(mayOf(/ServiceLargeIngest(Role|StateMachine).*Policy/)).toEqual({
+      'lambda:InvokeFunction': ['LargeIngestFunction'],
+      'sqs:SendMessage': ['Failures'],
+      'states:StartExecution': ['LargeIngestStateMachine'],
+      'states:DescribeExecution': ['LargeIngestStateMachine'],
+      'states:StopExecution': ['LargeIngestStateMachine'],
+      'states:RedriveExecution': ['LargeIngestStateMachine/*:*'],
     })
   })
 

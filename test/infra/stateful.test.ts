@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { workPrefix } from '#shared/vault/large/WorkFolder.ts'
 import { at, jsonOf, resourcesOf, synthesise } from './synthesise.ts'
 
 const { stateful } = synthesise()
@@ -73,10 +74,12 @@ describe('the buckets', () => {
         NoncurrentVersionExpiration: { NoncurrentDays: 30 },
         Status: 'Enabled',
       }),
+      expect.objectContaining({ Prefix: workPrefix, ExpirationInDays: 2 }),
     ])
+    // Nothing that is served, or waits to be, goes by itself.
     for (const { Properties } of versioned)
       for (const rule of at(Properties, 'LifecycleConfiguration', 'Rules') as object[])
-        expect(Object.keys(rule)).not.toContain('ExpirationInDays')
+        expect('Prefix' in rule && rule.Prefix === workPrefix).toBe('ExpirationInDays' in rule)
   })
 
   test('the inbox tells EventBridge, without a function that may change every bucket', () => {

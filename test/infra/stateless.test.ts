@@ -112,8 +112,8 @@ describe('the API', () => {
 describe('the functions', () => {
   const functions = resourcesOf(stateless, 'AWS::Lambda::Function')
 
-  test('are four, on Node 24 and arm64', () => {
-    expect(functions).toHaveLength(4)
+  test('are five, on Node 24 and arm64', () => {
+    expect(functions).toHaveLength(5)
     for (const { Properties } of functions)
       expect(Properties).toMatchObject({
         Runtime: 'nodejs24.x',
@@ -123,7 +123,31 @@ describe('the functions', () => {
   })
 
   test.each([
-    ['ingest', ['EVENT_BUS', 'INBOX_BUCKET', 'KEY_ID', 'KEY_SECRET_ID', 'VAULT_BUCKET', 'VAULT_NAME']],
+    [
+      'ingest',
+      [
+        'EVENT_BUS',
+        'INBOX_BUCKET',
+        'KEY_ID',
+        'KEY_SECRET_ID',
+        'LARGE_FROM_BYTES',
+        'LARGE_INGEST',
+        'VAULT_BUCKET',
+        'VAULT_NAME',
+      ],
+    ],
+    [
+      'largeIngest',
+      [
+        'EVENT_BUS',
+        'INBOX_BUCKET',
+        'KEY_ID',
+        'KEY_SECRET_ID',
+        'METRICS_SERVICE',
+        'VAULT_BUCKET',
+        'VAULT_NAME',
+      ],
+    ],
     ['ticket', ['ACCESS', 'KEY_ID', 'KEY_SECRET_ID', 'TICKET_URL', 'VAULT_BUCKET', 'VAULT_NAME']],
     ['rekey', ['KEY_ID', 'KEY_SECRET_ID', 'VAULT_BUCKET', 'VAULT_NAME']],
     ['data', ['KEY_ID', 'KEY_SECRET_ID', 'VAULT_BUCKET', 'VAULT_NAME']],
@@ -135,12 +159,12 @@ describe('the functions', () => {
     expect(Object.keys(environment).sort()).toEqual([...variables, 'POWERTOOLS_SERVICE_NAME'].sort())
     // Whatever is not a reference is a name.
     for (const value of Object.values(environment).filter(v => typeof v === 'string'))
-      expect([name, 'htsvault-prod', 'iam']).toContain(value)
+      expect([name, 'htsvault-prod', 'iam', 'ingest', '8000000000']).toContain(value)
   })
 
   test('write logs that end', () => {
     const groups = resourcesOf(stateless, 'AWS::Logs::LogGroup')
-    expect(groups).toHaveLength(5)
+    expect(groups).toHaveLength(7)
     for (const { Properties } of groups) expect(Properties['RetentionInDays']).toBe(90)
   })
 

@@ -1,0 +1,297 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeEach, describe, expect, test } from '@jest/globals'
+import type { Context } from 'aws-lambda'
+import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions'
+import { createIngestHandler } from '#functions/ingest/handler.ts'
+import { createLargeIngestHandler, type StepReply } from '#functions/largeIngest/handler.ts'
+import { generateKeyPair } from '#shared/crypt4gh/keys/KeyPair.ts'
+import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
+import { HtsvaultError } from '#shared/errors.ts'
+import type { Format } from '#shared/indexes/FileIndexer.ts'
+import { folderStore } from '#shared/local/folderStore.ts'
+import { findManifest } from '#shared/vault/findManifest.ts'
+import { ingestUpload } from '#shared/vault/ingestUpload.ts'
+import { cutsFor, shardCount } from '#shared/vault/large/LargePlan.ts'
+import { silentLog } from '#shared/vault/Log.ts'
+import { fileId, parseUploadKey } from '#shared/vault/names.ts'
+import { openStored } from '#shared/vault/openStored.ts'
+import type { ObjectStore } from '#shared/vault/ports/ObjectStore.ts'
+import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
+import { largeFiles } from '#test/support/largeFiles.ts'
+import { at, resourcesOf, synthesise } from './synthesise.ts'
+
+const scratch = mkdtempSync(join(tmpdir(), 'htsvault-machine-'))
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+
+const { stateless } = synthesise()
+const machine = resourcesOf(stateless, 'AWS::StepFunctions::StateMachine')[0]!
+
+/** The definition as it is after a deployment: references become names. */
+function deployed(value: unknown): string {
+  if (typeof value === 'string') return value
+  const [[name, argument] = []] = Object.entries(value as Record<string, unknown>)
+  switch (name) {
+    case 'Fn::Join':
+      return (argument as [string, unknown[]])[1].map(deployed).join('')
+    case 'Fn::GetAtt':
+      return `arn:aws:lambda:eu-central-1:111122223333:function:${(argument as string[])[0]!}`
+    case 'Fn::ImportValue':
+      return 'htsvault-inbox'
+    default:
+      return argument === 'AWS::Partition' ? 'aws' : String(argument)
+  }
+}
+const text = deployed(machine.Properties['DefinitionString'])
+const definition = JSON.parse(text) as StateMachineDefinition
+
+type Operation = 'plan' | 'shard' | 'publish' | 'abandon'
+interface Call {
+  readonly operation: Operation
+  readonly shard?: number
+}
+
+const pair = generateKeyPair(nodeBackend)
+let round = 0
+let ports: VaultPorts
+beforeEach(() => {
+  const folder = join(scratch, String(++round))
+  ports = {
+    inbox: folderStore(join(folder, 'inbox')),
+    vault: folderStore(join(folder, 'vault')),
+    keys: { keyPair: async () => pair },
+  }
+})
+
+async function keysOf(store: ObjectStore): Promise<string[]> {
+  const keys: string[] = []
+  for await (const { key } of store.list('')) keys.push(key)
+  return keys
+}
+
+interface Run {
+  readonly ended: 'succeeded' | 'failed'
+  readonly calls: Call[]
+  /** What was sent to the queue of failures. */
+  readonly reported: unknown[]
+}
+
+interface RunOptions {
+  readonly segments?: number
+  readonly shardParts?: number
+  readonly name?: string
+  /** Happens before a call; what it throws is the function's error. */
+  readonly before?: (call: Call, count: number) => Promise<void> | void
+  readonly after?: (call: Call) => Promise<void> | void
+}
+
+/** Runs the state machine on an upload, with the function's own handler. */
+async function run(key: string, options: RunOptions = {}): Promise<Run> {
+  const { segments = 3, shardParts = 1, name = 'execution-1', before, after } = options
+  const handler = createLargeIngestHandler({
+    ports: () => ports,
+    log: silentLog,
+    cuts: () => ({ partBytes: segments * 65536, shardParts }),
+  })
+  const calls: Call[] = []
+  const reported: unknown[] = []
+  const call = async (input: unknown) => {
+    const given = input as Call
+    calls.push(given)
+    await before?.(given, calls.filter(c => c.operation === given.operation).length)
+    const reply = await handler(given, {} as Context)
+    await after?.(given)
+    // Through JSON, as Lambda has it.
+    return JSON.parse(JSON.stringify(reply)) as StepReply & Record<string, never>
+  }
+  const { etag } = (await ports.inbox.head(key))!
+  const states = ['Plan', 'Shard', 'Publish', 'Abandon']
+  const { result } = new StateMachine(definition, { validationOptions: { checkArn: false } }).run(
+    { key, etag },
+    {
+      overrides: {
+        taskResourceLocalHandlers: {
+          ...Object.fromEntries(states.map(state => [state, call])),
+          Report: input => {
+            reported.push(input)
+            return {}
+          },
+        },
+        retryIntervalOverrides: Object.fromEntries([...states, 'Report'].map(state => [state, 1])),
+      },
+      context: {
+        Execution: { Name: name, StartTime: '2026-11-21T12:00:00.000Z', Id: name, Input: {}, RoleArn: '' },
+      },
+    },
+  )
+  const ended = await result.then(
+    () => 'succeeded' as const,
+    () => 'failed' as const,
+  )
+  return { ended, calls, reported }
+}
+
+async function seen(key: string, format: Format) {
+  const manifest = (await findManifest(ports.vault, fileId(parseUploadKey(key)), [format]))!
+  const parts = await Promise.all(
+    (['body', 'index', 'blockMap'] as const).map(async part => {
+      const source = await openStored(ports, manifest[part])
+      return Buffer.from(await source.read(0, source.size)).toString('base64')
+    }),
+  )
+  return { parts, records: manifest.records, references: manifest.references }
+}
+
+const [bam] = largeFiles as [(typeof largeFiles)[0]]
+const upload = (bytes = bam.bytes()) => ports.inbox.put('d/x.bam', bytes)
+const outage = () => {
+  throw new HtsvaultError('STORE_UNAVAILABLE', 'the storage does not answer')
+}
+describe("the state machine's own definition, with the function's own handler", () => {
+  test.each(largeFiles)('$name: what one pass stores', async ({ name, format, bytes }) => {
+    const key = `d/${name}`
+    await ports.inbox.put(key, bytes())
+    await ingestUpload(ports, key)
+    const whole = await seen(key, format)
+    for (const cut of [{ segments: 1 }, { segments: 1, shardParts: 2 }, { segments: 50 }]) {
+      await ports.inbox.put(key, bytes())
+      const { ended, calls, reported } = await run(key, cut)
+      expect(ended).toBe('succeeded')
+      expect(reported).toEqual([])
+      expect(calls.filter(c => c.operation === 'shard').map(c => c.shard)).toEqual(
+        Array.from(
+          { length: Math.ceil(bytes().length / 65536 / cut.segments / (cut.shardParts ?? 1)) },
+          (_, i) => i,
+        ),
+      )
+      expect(await seen(key, format)).toEqual(whole)
+      expect(await keysOf(ports.inbox)).toEqual([])
+      expect(await keysOf(ports.vault)).toHaveLength(4)
+    }
+  })
+
+  test.each(['plan', 'shard', 'publish'] as const)(
+    'a %s that fails, before its work or after it, is done again',
+    async operation => {
+      for (const when of ['before', 'after'] as const) {
+        await upload()
+        let failed = 0
+        const { ended, calls, reported } = await run('d/x.bam', {
+          [when]: (call: Call) => {
+            if (call.operation === operation && failed++ < 2) outage()
+          },
+        })
+        expect(ended).toBe('succeeded')
+        expect(failed).toBeGreaterThan(2)
+        expect(calls.some(c => c.operation === 'abandon')).toBe(false)
+        expect(reported).toEqual([])
+        expect(Buffer.from((await seen('d/x.bam', 'BAM')).parts[0]!, 'base64').equals(bam.bytes())).toBe(true)
+        expect(await keysOf(ports.inbox)).toEqual([])
+        expect(await keysOf(ports.vault)).toHaveLength(4)
+      }
+    },
+  )
+
+  test.each(['plan', 'shard', 'publish', 'abandon'] as const)(
+    'where %s fails for good, the execution does, and the upload waits in the queue',
+    async operation => {
+      await upload()
+      const { ended, reported } = await run('d/x.bam', {
+        before: call => {
+          if (call.operation === operation) outage()
+          // Nothing is given up unless something fails.
+          if (operation === 'abandon' && call.operation === 'publish') outage()
+        },
+      })
+      expect(ended).toBe('failed')
+      expect(reported).toHaveLength(1)
+      expect(await keysOf(ports.inbox)).toEqual(['d/x.bam'])
+      if (operation !== 'abandon') expect(await keysOf(ports.vault)).toEqual([])
+      // What waits there is an event that the ingest takes.
+      const body = at(reported[0], 'MessageBody') as object
+      expect(body).toMatchObject({ source: 'aws.s3', 'detail-type': 'Object Created' })
+      const started: string[] = []
+      const ingest = createIngestHandler({
+        ports: () => ({ ...ports, large: { from: 1, start: async ({ key }) => void started.push(key) } }),
+        log: silentLog,
+      })
+      expect(await ingest(body, {} as Context)).toEqual({ state: 'started' })
+      expect(started).toEqual(['d/x.bam'])
+      expect((await run('d/x.bam', { name: 'execution-2' })).ended).toBe('succeeded')
+      expect(await keysOf(ports.inbox)).toEqual([])
+    },
+  )
+
+  test('a refused file is an execution that went well', async () => {
+    await upload(bam.bytes().subarray(0, 300_000))
+    const { ended, reported } = await run('d/x.bam')
+    expect([ended, reported]).toEqual(['succeeded', []])
+    expect(await keysOf(ports.inbox)).toEqual(['d/x.bam', 'd/x.bam.refused.json'])
+    expect(await keysOf(ports.vault)).toEqual([])
+    // One that is refused at once has no shards.
+    await upload(Buffer.from('hello'))
+    expect((await run('d/x.bam')).calls.map(c => c.operation)).toEqual(['plan'])
+  })
+
+  test('an upload that is replaced midway is left to the execution of the new one', async () => {
+    await upload()
+    const { ended, reported } = await run('d/x.bam', {
+      before: async call => {
+        if (call.operation === 'shard' && call.shard === 1) await upload()
+      },
+    })
+    expect([ended, reported]).toEqual(['succeeded', []])
+    expect(await keysOf(ports.inbox)).toEqual(['d/x.bam'])
+    expect(await keysOf(ports.vault)).toEqual([])
+  })
+
+  test('two executions on one upload: one file, whole', async () => {
+    await upload()
+    const ends = await Promise.all([
+      run('d/x.bam', { name: 'a-1' }),
+      run('d/x.bam', { name: 'b-1', segments: 2 }),
+    ])
+    expect(ends.map(e => e.ended)).toEqual(['succeeded', 'succeeded'])
+    expect(await keysOf(ports.inbox)).toEqual([])
+    expect(await keysOf(ports.vault)).toHaveLength(4)
+    expect(Buffer.from((await seen('d/x.bam', 'BAM')).parts[0]!, 'base64').equals(bam.bytes())).toBe(true)
+  })
+})
+
+describe('the definition', () => {
+  test('has what Step Functions takes, and no more than the interpreter of these tests does', () => {
+    expect(text).not.toMatch(/ItemReader|ItemBatcher|JSONata|ResultWriter/)
+    const shards = at(definition, 'States', 'Shards')
+    expect(shards).toMatchObject({
+      MaxConcurrency: 100,
+      ItemProcessor: { ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'EXPRESS' } },
+    })
+    for (const state of ['Plan', 'Publish', 'Abandon'])
+      expect(at(definition, 'States', state, 'Retry', 0)).toMatchObject({
+        ErrorEquals: ['States.ALL'],
+        BackoffRate: 2,
+        JitterStrategy: 'FULL',
+      })
+  })
+
+  test('the state of the largest file fits into 256 KiB', () => {
+    for (const size of [100e9, 1e12, 5e12]) {
+      const cuts = cutsFor(size)
+      const shards = shardCount({ ...cuts, upload: { key: '', size, etag: '', modified: '' } })
+      const plan = { state: 'planned', shards: Array.from({ length: shards }, (_, i) => i) }
+      expect(JSON.stringify({ key: 'x'.repeat(1024), etag: 'x'.repeat(64), plan }).length).toBeLessThan(
+        1 << 17,
+      )
+      expect(cuts.partBytes % 65536).toBe(0)
+      expect(Math.ceil(size / cuts.partBytes)).toBeLessThan(10_000)
+    }
+  })
+
+  test('logs no upload', () => {
+    expect(machine.Properties).toMatchObject({
+      LoggingConfiguration: { IncludeExecutionData: false, Level: 'ALL' },
+      TracingConfiguration: { Enabled: true },
+    })
+  })
+})
