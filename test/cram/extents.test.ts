@@ -84,6 +84,14 @@ describe('encodings', () => {
     expect(errorOf(() => positions(code, { core: bits('0') }))?.code).toBe('CRAM_CORRUPT')
   })
 
+  // htsjdk writes it for series and for lengths of tags that no record has.
+  test('HUFFMAN of no symbol: fine for a series without values, corrupt where one is read', () => {
+    const none = encoding.huffman([], [])
+    const reads = { records: 1, externals: { 1: ints(7) } }
+    expect(extentsOf({ series: { ...simple, DL: none, RS: none } }, reads)).toEqual([[0, 7, 16]])
+    expect(errorOf(() => positions(none, { core: bits('0') }))?.code).toBe('CRAM_CORRUPT')
+  })
+
   test('differences of positions begin at the start of the slice', () => {
     const found = extentsOf(
       { series: simple, positionDeltas: true },

@@ -1,6 +1,7 @@
 import { BgzfReader } from '#shared/bgzf/BgzfReader.ts'
+import { readBlockHeader } from '#shared/cram/BlockHeader.ts'
 import { readContainerHeader } from '#shared/cram/ContainerHeader.ts'
-import { fileDefinitionBytes, readFileDefinition } from '#shared/cram/FileDefinition.ts'
+import { fileDefinitionBytes, readFileDefinition, type FileDefinition } from '#shared/cram/FileDefinition.ts'
 import type { Format } from '#shared/indexes/FileIndexer.ts'
 
 /** A BGZF block in which a record begins, or a CRAM container that holds one: whole, what a ticket can leave out. */
@@ -19,13 +20,25 @@ export function recordUnits(file: Uint8Array, format: Format): RecordUnit[] {
 function containers(file: Uint8Array): RecordUnit[] {
   const definition = readFileDefinition(file)
   const units: RecordUnit[] = []
-  for (let at = fileDefinitionBytes; at < file.length;) {
+  for (let at = headerEnd(file, definition); at < file.length;) {
     const { headerBytes, length, records } = readContainerHeader(file.subarray(at), definition)
     const bytes = headerBytes + length
     if (records > 0) units.push({ records, bytes })
     at += bytes
   }
   return units
+}
+
+/** Where the container of the SAM header ends: htslib's of CRAM 2.1 says two bytes less than its block has. */
+function headerEnd(file: Uint8Array, definition: FileDefinition): number {
+  const container = readContainerHeader(file.subarray(fileDefinitionBytes), definition)
+  const start = fileDefinitionBytes + container.headerBytes
+  let at = start
+  for (let i = 0; i < container.blocks; i++) {
+    const { headerBytes, size } = readBlockHeader(file.subarray(at))
+    at += headerBytes + size + (definition.major >= 3 ? 4 : 0)
+  }
+  return Math.max(at, start + container.length)
 }
 
 function blocks(file: Uint8Array, format: Exclude<Format, 'CRAM'>): RecordUnit[] {

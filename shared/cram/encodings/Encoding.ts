@@ -53,8 +53,8 @@ function readHuffman(parameters: Cursor): Encoding {
   for (let count = parameters.count('symbols'); count > 0; count--) symbols.push(parameters.itf8())
   const lengths: number[] = []
   for (let count = parameters.count('code lengths'); count > 0; count--) lengths.push(parameters.itf8())
-  if (symbols.length === 0 || symbols.length !== lengths.length)
-    throw corrupt('a HUFFMAN encoding has other numbers of symbols than of lengths, or none')
+  if (symbols.length !== lengths.length)
+    throw corrupt('a HUFFMAN encoding has other numbers of symbols than of lengths')
   if (lengths.some(length => length < 0 || length > 31))
     throw corrupt('a HUFFMAN encoding has a code of more than 31 bits')
   return { kind: 'huffman', symbols, lengths }
@@ -84,6 +84,9 @@ export function blocksOf(encoding: Encoding): BlockId[] {
   }
 }
 
-/** One symbol with a code of no bits: the usual way to write a constant. */
-export const isConstant = (encoding: Encoding & { kind: 'huffman' }): boolean =>
-  encoding.symbols.length === 1 && encoding.lengths[0] === 0
+/**
+ * One symbol with a code of no bits: the usual way to write a constant. Or no symbol: some writers give that to a
+ * series without values.
+ */
+export const isConstant = ({ lengths }: Encoding & { kind: 'huffman' }): boolean =>
+  lengths.length === 0 || (lengths.length === 1 && lengths[0] === 0)

@@ -25,8 +25,11 @@ export function valueReader(encoding: Encoding, data: SliceData, type: 'integer'
     }
     case 'huffman': {
       if (isConstant(encoding)) {
-        const value = encoding.symbols[0]!
-        return () => value
+        const [value] = encoding.symbols
+        if (value !== undefined) return () => value
+        return () => {
+          throw corrupt('a record has a value of a series that is said to have none')
+        }
       }
       return huffmanReader(encoding.symbols, encoding.lengths, bits)
     }
