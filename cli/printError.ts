@@ -1,4 +1,5 @@
 import { HtsvaultError, type Place } from '#shared/errors.ts'
+import { printable } from './printable.ts'
 
 const placeNames: readonly [keyof Place, string][] = [
   ['record', 'record'],
@@ -26,6 +27,7 @@ export function printError(error: unknown): void {
     return
   }
   const place = error.place ? formatPlace(error.place) : ''
-  console.error(`htsvault: ${place === '' ? '' : `${place}: `}${error.message} (${error.code})`)
+  const lines = error.message.split('\n').map(printable).join('\n')
+  console.error(`htsvault: ${place === '' ? '' : `${printable(place)}: `}${lines} (${error.code})`)
   if (error.hint !== undefined) console.error(error.hint)
 }

@@ -1,5 +1,6 @@
 import { failedIngestsOf } from '#shared/aws/adminClients.ts'
 import { listFailedIngests, redriveFailedIngests, type FailedIngest } from '#shared/aws/failedIngests.ts'
+import { printable } from '../printable.ts'
 import type { RedriveOptions } from './redriveCommand.ts'
 import { useStack } from './stackOptions.ts'
 
@@ -23,4 +24,4 @@ export async function redrive(options: RedriveOptions): Promise<void> {
 }
 
 const line = ({ key, failed, attempts, reason }: FailedIngest): string =>
-  [failed.toISOString(), key ?? '(unknown)', `${attempts ?? '?'} attempts`, reason].join('\t')
+  [failed.toISOString(), key ?? '(unknown)', `${attempts ?? '?'} attempts`, reason].map(printable).join('\t')

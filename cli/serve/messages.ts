@@ -1,4 +1,5 @@
 import type { FileStatus } from '#shared/vault/StatusBoard.ts'
+import { printable } from '../printable.ts'
 import { formatPlace } from '../printError.ts'
 
 const units = ['bytes', 'kB', 'MB', 'GB', 'TB']
@@ -12,12 +13,12 @@ export function formatBytes(bytes: number): string {
 /** One line for a file's new state; a refusal says what is wrong and what to do. */
 export function formatStatus(status: FileStatus): string {
   const { dataset, name, state, bytes, format, records, code, message, place, hint } = status
-  const line = `${state.padEnd(9)} ${dataset}/${name}  ${formatBytes(bytes)}`
+  const line = `${state.padEnd(9)} ${printable(`${dataset}/${name}`)}  ${formatBytes(bytes)}`
   if (state === 'served') return `${line}  ${format ?? ''}, ${records ?? 0} records`
   if (code === undefined) return line
   const where = place ? formatPlace({ ...place, file: undefined }) : ''
   return [
-    `${line}  ${code}: ${message ?? ''}${where === '' ? '' : ` (${where})`}`,
+    `${line}  ${code}: ${printable(message ?? '')}${where === '' ? '' : ` (${where})`}`,
     hint && `          ${hint}`,
   ]
     .filter(Boolean)

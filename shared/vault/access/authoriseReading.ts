@@ -10,7 +10,7 @@ import { decideAccess } from './decideAccess.ts'
  * How long, in seconds, what is handed out to this identity for a file may live; `Infinity` where nothing ends it.
  *
  * The dataset's settings alone decide, before anything else of the vault is looked at: whoever may not read learns
- * nothing of what there is, not by the time it takes either.
+ * nothing of what files there are, not by the time it takes either.
  * @throws HtsgetError PermissionDenied; HtsvaultError of the store
  */
 export async function authoriseReading(vault: ObjectStore, id: string, identity: Identity): Promise<number> {
