@@ -1,3 +1,5 @@
+import { getCompileCacheDir } from 'node:module'
+import { dirname } from 'node:path'
 import { setImmediate as breathe } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { FileHeader } from '#shared/indexes/scan/FileHeader.ts'
@@ -25,8 +27,11 @@ export async function indexByThreads(
   const next = new Int32Array(new SharedArrayBuffer(4))
   const done = new Int32Array(new SharedArrayBuffer(4))
   const results = new Array<Uint8Array | undefined>(ranges.length)
+  // What it gives is the folder of this version of Node, within the one that was named.
+  const versioned = getCompileCacheDir()
+  const compileCache = versioned === undefined ? undefined : dirname(versioned)
   const others = Array.from({ length: Math.min(threads, ranges.length) - 1 }, () =>
-    startWorker({ job, next, done }, results),
+    startWorker({ job, next, done, compileCache }, results),
   )
   const work = new ShardWork(job, done)
   let heard = 0
