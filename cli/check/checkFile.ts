@@ -3,6 +3,8 @@ import { statSync } from 'node:fs'
 import { blockOf, formatVirtualOffset } from '#shared/bgzf/VirtualOffset.ts'
 import { HtsvaultError, type ErrorReport } from '#shared/errors.ts'
 import type { Format, IndexKind, Reference } from '#shared/indexes/FileIndexer.ts'
+import { checkReferences } from '#shared/indexes/dictionary/checkReferences.ts'
+import type { ReferenceDictionary } from '#shared/indexes/dictionary/readDictionary.ts'
 import { openIndexLane } from '#shared/indexes/openIndexLane.ts'
 import { fileError } from '../files/fileError.ts'
 import { readThrough } from '../files/readThrough.ts'
@@ -36,10 +38,15 @@ export interface FaultyFile {
   readonly error: ErrorReport
 }
 
-/** Reads a file through, as the vault does to take it in. What is wrong is a result; a fault of our own is thrown. */
-export async function checkFile(path: string): Promise<SoundFile | FaultyFile> {
+/** Reads a file through, as the vault does to take it in, for a dataset of that dictionary if one is given. What is wrong is a result; a fault of our own is thrown. */
+export async function checkFile(
+  path: string,
+  dictionary?: ReferenceDictionary,
+): Promise<SoundFile | FaultyFile> {
   try {
-    return await readFile(path)
+    const checked = await readFile(path)
+    if (dictionary) checkReferences(checked.references, dictionary)
+    return checked
   } catch (thrown) {
     const error = fileError(thrown, path)
     if (!(error instanceof HtsvaultError)) throw error

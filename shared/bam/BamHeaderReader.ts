@@ -4,6 +4,8 @@ export interface BamReference {
   readonly name: string
   /** In bases. */
   readonly length: number
+  /** Of its sequence, as its @SQ line has it. */
+  readonly md5?: string
 }
 
 export interface BamHeader {
@@ -66,7 +68,8 @@ export class BamHeaderReader {
       this.#within(this.#at + this.#announced * 9)
     }
     while (this.#references.length < this.#announced) if (!this.#readReference(view)) return undefined
-    return { text: this.#text(view), references: this.#references, size: this.#at }
+    const text = this.#text(view)
+    return { text, references: withMd5(this.#references, text), size: this.#at }
   }
 
   /** Reads one more reference if it is all there. */
@@ -104,6 +107,21 @@ export class BamHeaderReader {
         place: { virtualOffset: '0:0' },
       })
   }
+}
+
+/** The references with the M5 of their @SQ lines (SAMv1 §1.3). */
+function withMd5(references: readonly BamReference[], text: string): readonly BamReference[] {
+  const sums = new Map<string, string>()
+  for (const [line] of text.matchAll(/^@SQ\t.*\tM5:.*$/gm)) {
+    const name = /\tSN:([^\t\r]+)/.exec(line)?.[1]
+    const md5 = /\tM5:([^\t\r]+)/.exec(line)?.[1]
+    if (name !== undefined && md5 !== undefined) sums.set(name, md5)
+  }
+  if (sums.size === 0) return references
+  return references.map(reference => {
+    const md5 = sums.get(reference.name)
+    return md5 === undefined ? reference : { ...reference, md5 }
+  })
 }
 
 function badHeader(what: string): HtsvaultError {

@@ -8,6 +8,8 @@ export interface BcfContig {
   readonly name: string
   /** In bases; absent where the header does not tell. */
   readonly length?: number
+  /** Of its sequence, as the header has it. */
+  readonly md5?: string
 }
 
 export interface BcfHeader {
@@ -46,10 +48,15 @@ export function readBcfHeader(bytes: Uint8Array): BcfHeader {
   const header = readVcfHeader(bytes.subarray(prefixBytes))
   const contigs = new Map<number, BcfContig>()
   let next = 0
-  for (const { name, length, idx } of header.contigs) {
+  for (const { name, length, md5, idx } of header.contigs) {
     const id = idx ?? next
     if (contigs.has(id)) throw invalid(`two contigs have the number IDX=${id}`)
-    contigs.set(id, { id, name, ...(length !== undefined && { length }) })
+    contigs.set(id, {
+      id,
+      name,
+      ...(length !== undefined && { length }),
+      ...(md5 !== undefined && { md5 }),
+    })
     next = Math.max(next, id + 1)
   }
   const byId = [...contigs.values()].sort((a, b) => a.id - b.id)

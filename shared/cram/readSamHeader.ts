@@ -6,6 +6,8 @@ export interface SamReference {
   readonly name: string
   /** In bases. */
   readonly length: number
+  /** Of its sequence, as the header has it. */
+  readonly md5?: string
 }
 
 /**
@@ -37,10 +39,12 @@ export function readSamHeader(bytes: Uint8Array): SamReference[] {
 function readReferenceLine(line: string): SamReference {
   let name: string | undefined
   let length: number | undefined
+  let md5: string | undefined
   for (const field of line.replace(/\r$/, '').split('\t'))
     if (field.startsWith('SN:')) name = field.slice(3)
     else if (field.startsWith('LN:')) length = Number(field.slice(3))
+    else if (field.startsWith('M5:')) md5 = field.slice(3)
   if (name === undefined || name === '' || length === undefined || !(Number.isInteger(length) && length >= 0))
     throw corrupt('an @SQ line of the SAM header is without a name or a length')
-  return { name, length }
+  return { name, length, ...(md5 !== undefined && { md5 }) }
 }

@@ -10,6 +10,8 @@ export interface Reference {
   readonly name: string
   /** In bases; absent where the file does not tell (a VCF contig line without a length, or none at all). */
   readonly length?: number
+  /** Of its sequence, hexadecimal; absent where the file does not tell. */
+  readonly md5?: string
 }
 
 /** What one pass over a file found. */

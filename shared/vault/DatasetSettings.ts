@@ -14,6 +14,11 @@ const schema = z.strictObject({
    * key to the rest of the file.
    */
   freshKeys: z.boolean().default(false),
+  /** Which references files may have: the name of a `.dict` or `.fai` file beside these settings. */
+  references: z
+    .string()
+    .regex(/^[\w-][\w.-]*\.(dict|fai)$/)
+    .optional(),
   /** Who may read, where the vault knows who asks; nobody, where nothing is said. */
   access: z.array(grantSchema).max(10_000).default([]),
 })

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Format, IndexedFile } from '#shared/indexes/FileIndexer.ts'
 import { blockMapTail } from '#shared/indexes/blockMap/openBlockMap.ts'
+import { checkDatasetReferences } from './checkDatasetReferences.ts'
 import type { DatasetSettings } from './DatasetSettings.ts'
 import { maxManifestBytes, readManifest, writeManifest, type Digests, type Manifest } from './Manifest.ts'
 import { baseKey, isManifestKey, isPartOf, manifestKey, partKey, type UploadName } from './names.ts'
@@ -42,7 +43,8 @@ export interface Publication {
   partKey(part: Parameters<typeof partKey>[1]): string
   /**
    * Completes the parts and writes the manifest, in that order, then deletes what the file before it left.
-   * @throws HtsvaultError PRECONDITION_FAILED where another run published in the meantime; that one's file stands
+   * @throws HtsvaultError PRECONDITION_FAILED where another run published in the meantime; that one's file stands;
+   * REFERENCES_DIFFER, DICTIONARY_INVALID before anything is written
    */
   publish(found: PublishedBody): Promise<Manifest>
 }
@@ -95,6 +97,7 @@ export function publicationFrom(
   return {
     partKey: keyOf,
     async publish({ body, keepBody = false, indexed, digests }) {
+      await checkDatasetReferences(vault, of.name.dataset, of.settings, indexed.references)
       const made: string[] = []
       const keep = <T extends { key: string }>(part: T): T => {
         made.push(part.key)

@@ -6,6 +6,8 @@ export interface VcfContig {
   readonly name: string
   /** In bases; absent where the line does not tell. */
   readonly length?: number
+  /** Of its sequence, as the line has it. */
+  readonly md5?: string
   /** The number that the line itself gives the contig (`IDX=`, in a BCF header). */
   readonly idx?: number
 }
@@ -69,11 +71,13 @@ function readContig(line: string): VcfContig | undefined {
   if (!values || name === undefined || name === '') return undefined
   const length = values.get('length')
   if (length !== undefined && !/^\s*\d/.test(length)) return undefined
+  const md5 = values.get('md5') ?? values.get('M5')
   const idx = values.get('IDX')
   if (idx !== undefined && !/^\d{1,9}$/.test(idx)) return undefined
   return {
     name,
     ...(length !== undefined && { length: Number.parseInt(length, 10) }),
+    ...(md5 !== undefined && { md5 }),
     ...(idx !== undefined && { idx: Number(idx) }),
   }
 }

@@ -125,3 +125,15 @@ test.each([[[]], [['--yaml', 'x.bam']]])('wrong usage: %j', async args => {
   const { code, stderr } = await check(...args)
   expect([code, stderr]).toEqual([2, expect.stringContaining('error: ')])
 })
+
+test('--references holds each file against a dictionary', async () => {
+  const bam = join(import.meta.dirname, '..', '..', 'demo', 'child.bam')
+  const { references } = reportOf(bam)
+  const fai = references.map(({ name, length }) => `${name}\t${length!}\t0\t60\t61`).join('\n')
+  writeFileSync(join(folder, 'right.fai'), fai)
+  writeFileSync(join(folder, 'wrong.dict'), '@SQ\tSN:1\tLN:5\n')
+  expect((await check('--references', 'right.fai', bam)).code).toBe(0)
+  const { stdout, code } = await check('--json', '--references', 'wrong.dict', bam)
+  expect([code, parse(stdout)[0]]).toMatchObject([1, { sound: false, error: { code: 'REFERENCES_DIFFER' } }])
+  expect((await check('--references', 'none.fai', bam)).stderr).toContain('FILE_NOT_FOUND')
+})

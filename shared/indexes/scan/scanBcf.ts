@@ -26,9 +26,11 @@ export function scanBcf(stretch?: ScanRange & { readonly facts: BcfFacts }): Rec
       header: ({ version, contigs, samples }, bytes, end) => {
         const ids = contigs.map(({ id }) => id)
         known = new Set(ids)
-        const references = contigs.map(({ name, length }) =>
-          length === undefined ? { name } : { name, length },
-        )
+        const references = contigs.map(({ name, length, md5 }) => ({
+          name,
+          ...(length !== undefined && { length }),
+          ...(md5 !== undefined && { md5 }),
+        }))
         header = { format: 'BCF', formatVersion: version, references, bytes, end, contigs: ids, samples }
       },
       contig: id => {

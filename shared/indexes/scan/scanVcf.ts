@@ -17,9 +17,11 @@ export function scanVcf(wanted: 'tbi' | 'csi' | undefined, stretch?: ScanRange):
   const scanner = new VcfScanner(
     {
       header: ({ version = '', contigs, longestContig }, bytes, end) => {
-        const references = contigs.map(({ name, length }) =>
-          length === undefined ? { name } : { name, length },
-        )
+        const references = contigs.map(({ name, length, md5 }) => ({
+          name,
+          ...(length !== undefined && { length }),
+          ...(md5 !== undefined && { md5 }),
+        }))
         header = { format: 'VCF', formatVersion: version, references, bytes, end, wanted, longestContig }
       },
       contig: name => {

@@ -7,6 +7,7 @@ import { recogniseBytes, recogniseFormat } from '#shared/indexes/recogniseFormat
 import type { FileHeader } from '#shared/indexes/scan/FileHeader.ts'
 import { HeaderReader } from '#shared/indexes/shards/HeaderReader.ts'
 import { shardFacts } from '#shared/indexes/shards/ShardTask.ts'
+import { checkDatasetReferences } from '../checkDatasetReferences.ts'
 import { datasetReaders, readDatasetSettings, type DatasetSettings } from '../DatasetSettings.ts'
 import { endRefused, endServed, type IngestEnd } from '../ingestUpload.ts'
 import type { Manifest } from '../Manifest.ts'
@@ -73,6 +74,8 @@ async function makePlan(
   if (already) return { already }
 
   const fileHeader = await readFileHeader(ports, upload)
+  // The shards may find more of them, in a VCF; most files that do not fit are told here, before any work.
+  await checkDatasetReferences(ports.vault, name.dataset, settings, fileHeader.references)
   // Keys that nobody else has, so that whatever lies under them is this ingest's.
   const start = { ...found, generation: newGeneration() }
   const header = settings.encryption === 'none' ? undefined : await bodyHeader(ports, settings)
