@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util'
 import { folderStore } from '#shared/local/folderStore.ts'
 import { keyFile } from '#shared/local/keyFile.ts'
 import { ingestUpload } from '#shared/vault/ingestUpload.ts'
+import { ingestInShards } from '#shared/vault/large/ingestInShards.ts'
 import { planLarge } from '#shared/vault/large/planLarge.ts'
 import { publishLarge } from '#shared/vault/large/publishLarge.ts'
 import { workShard } from '#shared/vault/large/workShard.ts'
@@ -44,9 +45,11 @@ async function step([what, folder, shard]: string[]): Promise<void> {
   const end =
     what === 'one-pass'
       ? await ingestUpload(ports, key)
-      : what === 'shard'
-        ? await workShard(ports, work, Number(shard))
-        : await publishLarge(ports, work)
+      : what === 'warm'
+        ? await ingestInShards(ports, key, { cuts: () => ({ partBytes, shardParts: Number(shard) }) })
+        : what === 'shard'
+          ? await workShard(ports, work, Number(shard))
+          : await publishLarge(ports, work)
   if (end.state !== 'served' && end.state !== 'done') throw new Error(JSON.stringify(end))
 }
 
@@ -87,6 +90,18 @@ async function onePass(path: string): Promise<Figures> {
   }
 }
 
+/** All shards one after another in one process, as a warm function does them. */
+async function warm(path: string, count: number): Promise<Figures> {
+  const folder = vaultWith(path)
+  try {
+    return await measure('warm', folder, String(shardPartsOf(statSync(path).size, count)))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+const shardPartsOf = (size: number, count: number) => Math.ceil(size / partBytes / count)
+
 async function inShards(path: string, count: number, atOnce: number) {
   const folder = vaultWith(path)
   try {
@@ -94,7 +109,7 @@ async function inShards(path: string, count: number, atOnce: number) {
     const began = performance.now()
     const before = process.cpuUsage()
     const { etag, size } = (await ports.inbox.head(key))!
-    const shardParts = Math.ceil(size / partBytes / count)
+    const shardParts = shardPartsOf(size, count)
     const planned = await planLarge(ports, { work, key, etag }, () => ({ partBytes, shardParts }))
     if (planned.state !== 'planned') throw new Error(JSON.stringify(planned))
     const { user, system } = process.cpuUsage(before)
@@ -130,8 +145,10 @@ async function compare(): Promise<void> {
   const counts = values.shards.split(',').map(Number)
   const whole: Figures[] = []
   const sharded = new Map(counts.map(count => [count, [] as Awaited<ReturnType<typeof inShards>>[]]))
+  const warmed = new Map(counts.map(count => [count, [] as Figures[]]))
   for (let i = 0; i < Number(values.runs); i++) {
     whole.push(await onePass(path))
+    for (const count of counts) warmed.get(count)!.push(await warm(path, count))
     for (const count of counts)
       sharded.get(count)!.push(await inShards(path, count, Number(values['at-once'])))
   }
@@ -139,12 +156,13 @@ async function compare(): Promise<void> {
   console.log(
     `one pass   wall ${one.wall.toFixed(1)} s, CPU ${one.cpu.toFixed(1)} s, ${one.memory.toFixed(0)} MB`,
   )
-  for (const runs of sharded.values()) {
+  for (const [count, runs] of sharded) {
+    const together = middle(warmed.get(count)!, ({ cpu }) => cpu)
     const it = middle(runs, ({ cpu }) => cpu)
     console.log(
       `${String(it.shards).padStart(3)} shards wall ${it.wall.toFixed(1)} s, CPU ${it.cpu.toFixed(1)} s (${((100 * it.cpu) / one.cpu - 100).toFixed(0)} %), ` +
         `a worker CPU ${it.workerCpu.toFixed(2)} s, ${it.workerMemory.toFixed(0)} MB; ` +
-        `publish wall ${it.publish.wall.toFixed(1)} s, CPU ${it.publish.cpu.toFixed(1)} s, ${it.publish.memory.toFixed(0)} MB`,
+        `all in one process CPU ${together.cpu.toFixed(1)} s; publish wall ${it.publish.wall.toFixed(1)} s, CPU ${it.publish.cpu.toFixed(1)} s, ${it.publish.memory.toFixed(0)} MB`,
     )
   }
 }

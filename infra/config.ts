@@ -96,7 +96,7 @@ const schema = z
     memory: z
       .strictObject({
         ingest: memory.default(3538),
-        largeIngest: memory.default(3538),
+        largeIngest: memory.default(1769),
         ticket: memory.default(1024),
         data: memory.default(1769),
       })
