@@ -78,7 +78,7 @@ function toldToEnd(): Promise<void> {
   return new Promise(resolve => {
     let told: number | undefined
     process.on('SIGINT', () => {
-      if (told !== undefined && Date.now() - told > 500) process.exit(130)
+      if (told !== undefined && Date.now() - told > 1000) process.exit(130)
       told ??= Date.now()
       resolve()
     })

@@ -1,5 +1,5 @@
 import middy from '@middy/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { HtsvaultError } from '#shared/errors.ts'
 import type { IngestEnd } from '#shared/vault/ingestUpload.ts'
 import { abandonLarge } from '#shared/vault/large/abandonLarge.ts'
