@@ -26,7 +26,8 @@ export class ByteFeed {
 
   /** The next chunk; what is left of the one before is kept by `release`. */
   give(chunk: Uint8Array): void {
-    this.#chunk = chunk
+    // A Buffer's `slice` would be no copy.
+    this.#chunk = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)
     this.#chunkAt = 0
   }
 

@@ -18,7 +18,7 @@ export interface UploadEnds {
 /** An upload into a temporary file: while one buffer is written, the other is filled. */
 export function folderUpload(key: string, handle: FileHandle, ends: UploadEnds): Upload {
   let filling = ioBuffer(bufferBytes)
-  let other: Buffer | undefined
+  let other: Uint8Array<ArrayBuffer> | undefined
   let filled = 0
   let writing: Promise<void> = Promise.resolve()
   let crc = 0n

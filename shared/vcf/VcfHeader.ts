@@ -47,7 +47,8 @@ export function readVcfHeader(text: Uint8Array): VcfHeader {
       hint: 'Look at the header (bcftools head FILE) and put it right with bcftools reheader.',
     })
   return {
-    version: /^##fileformat=VCFv(\d+(?:\.\d+)*)$/.exec(lines[0]!)?.[1],
+    // Spreadsheets fill the line up with tabs; htslib does not mind them, nor a blank before the version.
+    version: /^##fileformat=VCF *v(\d+(?:\.\d+)*)\s*$/.exec(lines[0]!)?.[1],
     contigs: [...contigs.values()],
     samples: Math.max(0, columns.split('\t').length - columnsBeforeSamples),
     longestContig,

@@ -9,7 +9,8 @@ export function indexInChunks(
 ): IndexedFile {
   for (let at = 0, k = 0; at < file.length; k++) {
     const size = sizes[k % sizes.length]!
-    const chunk = new Uint8Array(file.subarray(at, at + size))
+    // A Buffer, as files are read into: its `slice` copies nothing.
+    const chunk = Buffer.from(file.subarray(at, at + size))
     indexer.push(chunk)
     chunk.fill(0xee)
     at += size

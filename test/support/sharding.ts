@@ -74,7 +74,7 @@ export function runShard(
   let at = indexer.from
   for (let k = 0, wants = true; wants && at < file.length; k++) {
     const size = chunks[k % chunks.length]!
-    const chunk = Uint8Array.from(file.subarray(at, at + size))
+    const chunk = Buffer.from(file.subarray(at, at + size))
     wants = indexer.push(chunk)
     chunk.fill(0xee)
     at += size

@@ -55,6 +55,16 @@ describe('readVcfHeader', () => {
     expect(read('##fileformat=VCFv4.2', '##contig=<ID=a,xlength= =77,length=9>').longestContig).toBe(77)
   })
 
+  test.each([
+    ['tabs behind it', '##fileformat=VCFv4.0\t\t\t', '4.0'],
+    ['a carriage return', '##fileformat=VCFv4.3\r', '4.3'],
+    ['a blank within', '##fileformat=VCF v4.2', '4.2'],
+    ['another word', '##fileformat=VCFv4.2 or so', undefined],
+    ['no number', '##fileformat=VCFv', undefined],
+  ])('the version, with %s', (_, line, version) => {
+    expect(read(line).version).toBe(version)
+  })
+
   test('counts the samples', () => {
     const text = `##fileformat=VCFv4.2\n${columns}\tFORMAT\ta\tb\tc\n`
     expect(readVcfHeader(new TextEncoder().encode(text)).samples).toBe(3)

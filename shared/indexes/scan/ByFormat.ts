@@ -22,7 +22,7 @@ export class ByFormat<Reader extends { push(chunk: Uint8Array): void }> {
     if (this.#reader) this.#reader.push(chunk)
     else if (this.#held === 0 && chunk.length >= recogniseBytes) this.#begin(chunk)
     else {
-      this.#waiting.push(chunk.slice())
+      this.#waiting.push(Uint8Array.from(chunk))
       this.#held += chunk.length
       if (this.#held >= recogniseBytes) this.#begin(this.#joined())
     }

@@ -81,7 +81,7 @@ export class CramShard implements ShardIndexer {
     if (at === -1) {
       const keep = Math.max(0, bytes.length - findContainerBytes)
       this.#headAt += keep
-      this.#head = bytes.slice(keep)
+      this.#head = Uint8Array.from(bytes.subarray(keep))
       this.#done = ended || this.#headAt >= this.#limit
       return
     }
