@@ -11,8 +11,9 @@ import { showProgress } from '../files/progress.ts'
 import { readThrough } from '../files/readThrough.ts'
 import { indexByThreads } from './shards/indexByThreads.ts'
 
-/** Below this many bytes a thread costs more than it brings. */
+/** Below this many bytes a thread costs more than it brings; of CRAM, of which headers are read and the rest is summed. */
 const threadFrom = 32 << 20
+const cramThreadFrom = 1 << 30
 
 /** More threads than this wait for the disk more often than not. */
 const mostThreads = 8
@@ -30,26 +31,29 @@ export async function indexInput(
   threads?: number,
 ): Promise<IndexedFile> {
   const stats = statSync(path)
-  const worth = Math.min(availableParallelism(), mostThreads, Math.ceil(stats.size / threadFrom))
-  const count = threads ?? worth
-  if (count > 1 && stats.isFile() && stats.size > 0) return inShards(path, stats.size, format, count)
+  const count = threads ?? worthIt(stats.size, threadFrom)
+  if (count > 1 && stats.isFile() && stats.size > 0) return inShards(path, stats.size, format, threads)
   const indexer = createFileIndexer(format)
   await readThrough(path, 'Indexing', chunk => indexer.push(chunk))
   return indexer.finish()
 }
 
+const worthIt = (size: number, each: number) =>
+  Math.min(availableParallelism(), mostThreads, Math.ceil(size / each))
+
 async function inShards(
   path: string,
   size: number,
   format: IndexKind | undefined,
-  threads: number,
+  threads: number | undefined,
 ): Promise<IndexedFile> {
   const input = openInput(path)
   const progress = showProgress(`Indexing ${basename(path)}`, size)
   try {
     const header = readHeader(input.fd, format)
-    const ranges = planShards(size, { count: threads * shardsPerThread, minBytes: 1 << 16 })
-    return await indexByThreads(input.fd, header, ranges, threads, progress.add)
+    const count = threads ?? worthIt(size, header.format === 'CRAM' ? cramThreadFrom : threadFrom)
+    const ranges = planShards(size, { count: count === 1 ? 1 : count * shardsPerThread, minBytes: 1 << 16 })
+    return await indexByThreads(input.fd, header, ranges, count, progress.add)
   } finally {
     progress.stop()
     input.close()
