@@ -30,13 +30,15 @@ export class OutputFile {
     this.path = path
     this.#force = force
     this.#temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
+    // Before there is a file: from its first moment somebody is there to remove it.
+    this.#settled = whenInterrupted(() => rmSync(this.#temporary, { force: true }))
     try {
       // Readable too: what was written is read back before an original is deleted.
       this.fd = openSync(this.#temporary, 'wx+', mode)
     } catch (error) {
+      this.#settled()
       throw fileError(error, path)
     }
-    this.#settled = whenInterrupted(() => rmSync(this.#temporary, { force: true }))
   }
 
   /**

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { HtsvaultError } from '#shared/errors.ts'
 import { provideAwslambda } from '#shared/local/awslambda.ts'
 import { startServer } from '#shared/local/httpServer.ts'
@@ -67,13 +68,18 @@ export async function serve({ port, data, demo, origin, ...oidc }: ServeOptions)
 
   await toldToEnd()
   console.log('ending: what is under way is finished first (again Ctrl-C: at once, nothing is lost)')
+  const repeated = setTimeout(repeatMs)
   await watch.close()
   await server.close()
   await queue.close()
+  await repeated
   console.log('ended')
 }
 
-/** Resolves at the first signal; the listener stays, for one Ctrl-C under npm comes twice: from the terminal, and from npm. */
+/** One Ctrl-C under npm comes twice, from the terminal and from npm: so long the second one is waited for. */
+const repeatMs = 300
+
+/** Resolves at the first signal; the listener stays. */
 function toldToEnd(): Promise<void> {
   return new Promise(resolve => {
     let told: number | undefined

@@ -136,7 +136,7 @@ describe('the header', () => {
   test('a reference name may hold colons, and lines may end in CR', () => {
     const of = '@SQ\tSN:HLA*01:02\tLN:9\tM5:x\r\n@CO\t@SQ\n@SQ\tLN:8\tSN:b'
     expect(readSamHeader(Uint8Array.from([...int32(of.length), ...text(of)]))).toEqual([
-      { name: 'HLA*01:02', length: 9 },
+      { name: 'HLA*01:02', length: 9, md5: 'x' },
       { name: 'b', length: 8 },
     ])
   })
