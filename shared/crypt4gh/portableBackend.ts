@@ -17,7 +17,7 @@ export const portableBackend: Backend = {
   },
 
   cipher(key) {
-    const secret = key.slice()
+    const secret = Uint8Array.from(key)
     return {
       seal(nonce, plain, out) {
         chacha20poly1305(secret, nonce).encrypt(plain, out)
@@ -34,7 +34,7 @@ export const portableBackend: Backend = {
   },
 
   x25519(secretKey) {
-    const secret = secretKey.slice()
+    const secret = Uint8Array.from(secretKey)
     return {
       publicKey: () => x25519.getPublicKey(secret),
       agree(publicKey) {

@@ -21,6 +21,14 @@ describe.each(backends)('keys, $name', backend => {
     }
   })
 
+  test('what is read from a Buffer outlives its being wiped', async () => {
+    const { secretKey } = newKeys()
+    const file = Buffer.from(secretKey)
+    const read = await readPrivateKey(file, backend)
+    file.fill(0)
+    expect(Buffer.compare(read.secretKey, secretKey)).toBe(0)
+  })
+
   test.each<Kdf>(['scrypt', 'bcrypt', 'pbkdf2_hmac_sha256'])(
     'locked by %s: written, read, refused',
     async kdf => {

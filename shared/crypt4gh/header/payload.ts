@@ -19,7 +19,7 @@ export function readPayload(bytes: Uint8Array): Payload {
   if (type === 0) {
     if (second !== 0) throw unsupportedMethod(`data encryption method ${second}; method 0 is read here`)
     if (bytes.length < 40) throw corruptHeader('a data key packet that is too short for its key')
-    return { kind: 'dataKey', dataKey: bytes.slice(8, 40) }
+    return { kind: 'dataKey', dataKey: Uint8Array.from(bytes.subarray(8, 40)) }
   }
   if (type === 1) {
     if (second > (bytes.length - 8) / 8)

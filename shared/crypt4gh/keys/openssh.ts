@@ -29,7 +29,7 @@ export async function readOpensshSecret(bytes: Uint8Array, passphrase?: Passphra
   fields.string32()
   const sealed = fields.string32()
   const opened =
-    cipher === 'none' ? sealed.slice() : await unlock(cipher, kdf, kdfOptions, sealed, passphrase)
+    cipher === 'none' ? Uint8Array.from(sealed) : await unlock(cipher, kdf, kdfOptions, sealed, passphrase)
   const secret = await readSecret(opened, cipher !== 'none')
   wipe(opened)
   return secret

@@ -32,14 +32,14 @@ export async function readPrivateKey(
   backend: Backend,
   passphrase?: Passphrase,
 ): Promise<PrivateKey> {
-  if (bytes.length === 32) return keyPairOf(bytes.slice(), backend)
+  if (bytes.length === 32) return keyPairOf(Uint8Array.from(bytes), backend)
   const pem = bytes.length <= maxKeyFileBytes ? readPem(textOf(bytes)) : undefined
   if (!pem) throw unknownKeyFormat('this is no private key: expected c4gh-v1, OpenSSH, or raw 32 bytes')
   try {
     switch (pem.label) {
       case 'CRYPT4GH PRIVATE KEY':
       case 'CRYPT4GH ENCRYPTED PRIVATE KEY': {
-        if (pem.bytes.length === 32) return keyPairOf(pem.bytes.slice(), backend)
+        if (pem.bytes.length === 32) return keyPairOf(Uint8Array.from(pem.bytes), backend)
         const { secretKey, comment } = await readC4ghSecret(pem.bytes, backend, passphrase)
         return { ...keyPairOf(secretKey, backend), ...(comment !== undefined && { comment }) }
       }
@@ -73,7 +73,7 @@ async function readC4ghSecret(
   if (!kdfOptions) {
     if (cipher !== 'none') throw unsupportedKey('a private key that is locked without a passphrase')
     if (blob.length !== 32) throw corruptKey(`a secret of ${blob.length} bytes; 32 are expected`)
-    return { secretKey: blob.slice(), ...comment }
+    return { secretKey: Uint8Array.from(blob), ...comment }
   }
   if (cipher !== 'chacha20_poly1305') throw unsupportedKey('the private key is locked by an unknown cipher')
   if (blob.length !== 60) throw corruptKey(`a locked secret of ${blob.length} bytes; 60 are expected`)

@@ -10,7 +10,7 @@ import { maxKeyFileBytes, readBase64, readPem } from './pem.ts'
  */
 export function readPublicKey(key: string | Uint8Array): Uint8Array {
   if (key.length > maxKeyFileBytes) throw unknownKeyFormat('this is too long for a public key')
-  if (typeof key !== 'string' && key.length === 32) return key.slice()
+  if (typeof key !== 'string' && key.length === 32) return Uint8Array.from(key)
   const text = (typeof key === 'string' ? key : textOf(key)).trim()
   const found = readText(text)
   if (found) return found
