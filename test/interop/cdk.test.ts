@@ -45,11 +45,11 @@ describe('cdk synth, without network, credentials or Docker', () => {
     expect(templatesIn(folder)).toHaveLength(2)
   })
 
-  test('makes five bundles, each of which Node 24 loads and finds a handler in', async () => {
+  test('makes six bundles, each of which Node 24 loads and finds a handler in', async () => {
     const bundles = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name =>
       name.endsWith('index.mjs'),
     )
-    expect(bundles).toHaveLength(5)
+    expect(bundles).toHaveLength(6)
     for (const bundle of bundles) {
       const url = pathToFileURL(join(folder, bundle)).href
       // What the Lambda runtime has, and the streaming handler asks for when it is loaded.
