@@ -1,5 +1,5 @@
 import { HtsvaultError } from '#shared/errors.ts'
-import type { Datatype, QueryRegion } from '#shared/htsget/HtsgetQuery.ts'
+import { queryParameters, type Datatype, type QueryRegion } from '#shared/htsget/HtsgetQuery.ts'
 import type { Format } from '#shared/indexes/FileIndexer.ts'
 
 /** What to ask for; empty: the whole file. */
@@ -18,19 +18,6 @@ export interface TicketQuery {
 
 /** A file by the address of its tickets, or by the server's address, its datatype and its id. */
 export type Target = string | { readonly server: string; readonly datatype: Datatype; readonly id: string }
-
-/** The parameters that htsget knows, as they stand in a URL. */
-const parameters = [
-  'format',
-  'class',
-  'referenceName',
-  'start',
-  'end',
-  'fields',
-  'tags',
-  'notags',
-  'encryptionScheme',
-] as const
 
 export interface TicketRequest {
   readonly url: string
@@ -65,7 +52,7 @@ export function targetUrl(target: Target): URL {
 export function planRequest(target: Target, query: TicketQuery): TicketRequest {
   const url = targetUrl(target)
   const asked = new Map<string, string>()
-  for (const name of parameters) {
+  for (const name of queryParameters) {
     const value = url.searchParams.get(name)
     if (value !== null) asked.set(name, value)
     url.searchParams.delete(name)

@@ -1,6 +1,19 @@
 import type { Format } from '#shared/indexes/FileIndexer.ts'
 import { HtsgetError } from './HtsgetError.ts'
 
+/** The parameters of a GET that htsget knows. */
+export const queryParameters = [
+  'format',
+  'class',
+  'referenceName',
+  'start',
+  'end',
+  'fields',
+  'tags',
+  'notags',
+  'encryptionScheme',
+] as const
+
 /** The two kinds of things that htsget serves. */
 export type Datatype = 'reads' | 'variants'
 

@@ -5,6 +5,7 @@ import {
   checkEncryptionScheme,
   checkFormat,
   checkRegion,
+  queryParameters,
   safe,
   type Datatype,
   type HtsgetQuery,
@@ -14,26 +15,14 @@ import {
 /** The query string's parameters, each with all its values, decoded. */
 export type QueryParameters = Readonly<Record<string, readonly string[] | undefined>>
 
-const known = [
-  'format',
-  'class',
-  'referenceName',
-  'start',
-  'end',
-  'fields',
-  'tags',
-  'notags',
-  'encryptionScheme',
-] as const
-
 /**
  * Reads the parameters of `GET /reads/{id}` and `/variants/{id}` (htsget 1.3.0, "GET requests"). Parameters that the
  * protocol does not know are ignored.
  * @throws HtsgetError InvalidInput, InvalidRange, UnsupportedFormat
  */
 export function parseGetQuery(datatype: Datatype, parameters: QueryParameters): HtsgetQuery {
-  const given: Partial<Record<(typeof known)[number], string>> = {}
-  for (const name of known) {
+  const given: Partial<Record<(typeof queryParameters)[number], string>> = {}
+  for (const name of queryParameters) {
     const values = parameters[name] ?? []
     if (values.length > 1) throw new HtsgetError('InvalidInput', `${name} is given ${values.length} times`)
     if (values[0] !== undefined) given[name] = values[0]
