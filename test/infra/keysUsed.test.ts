@@ -6,7 +6,6 @@ import { afterAll, describe, expect, test } from '@jest/globals'
 import { generateKeyPair } from '#shared/crypt4gh/keys/KeyPair.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import type { HtsgetQuery } from '#shared/htsget/HtsgetQuery.ts'
-import { folderStore } from '#shared/local/folderStore.ts'
 import { answerData } from '#shared/vault/answerData.ts'
 import { answerTicket } from '#shared/vault/answerTicket.ts'
 import { forgetManifest } from '#shared/vault/recentManifests.ts'
@@ -16,6 +15,7 @@ import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
 import { recordedPorts, type Use } from '#test/support/recordedPorts.ts'
 import { statements } from './allowed.ts'
 import { synthesise } from './synthesise.ts'
+import { folderVault } from '#test/support/folderVault.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'htsvault-keys-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
@@ -54,11 +54,7 @@ const pair = generateKeyPair(nodeBackend)
 /** What ingest, ticket and data ask of the stores for one upload, ingested twice so that there is a generation. */
 async function usesOf(name: string, settings: object): Promise<Record<'Ingest' | 'Ticket' | 'Data', Use[]>> {
   const folder = mkdtempSync(join(scratch, 'v-'))
-  const real: VaultPorts = {
-    inbox: folderStore(join(folder, 'inbox')),
-    vault: folderStore(join(folder, 'vault')),
-    keys: { keyPair: async () => pair },
-  }
+  const real: VaultPorts = folderVault(folder, pair)
   await real.vault.put(
     'd/dataset.json',
     Buffer.from(JSON.stringify({ ...settings, access: [{ issuer: 'https://idp', anyone: true }] })),

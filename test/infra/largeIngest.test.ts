@@ -10,17 +10,16 @@ import { generateKeyPair } from '#shared/crypt4gh/keys/KeyPair.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { HtsvaultError } from '#shared/errors.ts'
 import type { Format } from '#shared/indexes/FileIndexer.ts'
-import { folderStore } from '#shared/local/folderStore.ts'
 import { findManifest } from '#shared/vault/findManifest.ts'
 import { ingestUpload } from '#shared/vault/ingestUpload.ts'
 import { cutsFor, shardCount } from '#shared/vault/large/LargePlan.ts'
 import { silentLog } from '#shared/vault/Log.ts'
 import { fileId, parseUploadKey } from '#shared/vault/names.ts'
 import { openStored } from '#shared/vault/openStored.ts'
-import type { ObjectStore } from '#shared/vault/ports/ObjectStore.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
 import { largeFiles } from '#test/support/largeFiles.ts'
 import { at, resourcesOf, synthesise } from './synthesise.ts'
+import { folderVault, keysOf } from '#test/support/folderVault.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'htsvault-machine-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
@@ -57,18 +56,8 @@ let round = 0
 let ports: VaultPorts
 beforeEach(() => {
   const folder = join(scratch, String(++round))
-  ports = {
-    inbox: folderStore(join(folder, 'inbox')),
-    vault: folderStore(join(folder, 'vault')),
-    keys: { keyPair: async () => pair },
-  }
+  ports = folderVault(folder, pair)
 })
-
-async function keysOf(store: ObjectStore): Promise<string[]> {
-  const keys: string[] = []
-  for await (const { key } of store.list('')) keys.push(key)
-  return keys
-}
 
 interface Run {
   readonly ended: 'succeeded' | 'failed'

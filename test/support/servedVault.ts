@@ -6,11 +6,11 @@ import { localHandlers } from '#cli/serve/localHandlers.ts'
 import { generateKeyPair } from '#shared/crypt4gh/keys/KeyPair.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { provideAwslambda } from '#shared/local/awslambda.ts'
-import { folderStore } from '#shared/local/folderStore.ts'
 import { startServer, type LocalServer } from '#shared/local/httpServer.ts'
 import { ingestUpload } from '#shared/vault/ingestUpload.ts'
 import { silentLog } from '#shared/vault/Log.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
+import { folderVault } from './folderVault.ts'
 
 /** A vault with files in it, on a folder of its own. */
 export interface FilledVault {
@@ -24,11 +24,7 @@ export async function filledVault(
 ): Promise<FilledVault> {
   const folder = mkdtempSync(join(tmpdir(), 'htsvault-filled-'))
   const pair = generateKeyPair(nodeBackend)
-  const ports: VaultPorts = {
-    inbox: folderStore(join(folder, 'inbox')),
-    vault: folderStore(join(folder, 'vault')),
-    keys: { keyPair: async () => pair },
-  }
+  const ports: VaultPorts = folderVault(folder, pair)
   for (const [key, file] of Object.entries(files)) {
     await ports.inbox.put(key, typeof file === 'string' ? await readFile(file) : file)
     const outcome = await ingestUpload(ports, key)

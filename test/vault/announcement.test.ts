@@ -7,11 +7,11 @@ import * as z from 'zod'
 import { generateKeyPair } from '#shared/crypt4gh/keys/KeyPair.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { HtsvaultError } from '#shared/errors.ts'
-import { folderStore } from '#shared/local/folderStore.ts'
 import { type Announcement, fileReadySchema, fileRefusedSchema } from '#shared/vault/announcement.ts'
 import { findManifest } from '#shared/vault/findManifest.ts'
 import { ingestUpload } from '#shared/vault/ingestUpload.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
+import { folderVault } from '#test/support/folderVault.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const scratch = mkdtempSync(join(tmpdir(), 'htsvault-announce-'))
@@ -26,9 +26,7 @@ beforeEach(() => {
   heard = []
   deaf = 0
   ports = {
-    inbox: folderStore(join(folder, 'inbox')),
-    vault: folderStore(join(folder, 'vault')),
-    keys: { keyPair: async () => pair },
+    ...folderVault(folder, pair),
     announcements: {
       async announce(announcement) {
         if (deaf-- > 0) throw new HtsvaultError('ANNOUNCEMENT_FAILED', 'nobody listens')

@@ -6,10 +6,10 @@ import { afterAll, beforeEach, expect, test } from '@jest/globals'
 import { generateKeyPair } from '#shared/crypt4gh/keys/KeyPair.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { createFileIndexer } from '#shared/indexes/createFileIndexer.ts'
-import { folderStore } from '#shared/local/folderStore.ts'
 import { ingestUpload } from '#shared/vault/ingestUpload.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
 import { indexInChunks } from '#test/support/indexing.ts'
+import { folderVault } from '#test/support/folderVault.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'htsvault-references-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
@@ -18,11 +18,7 @@ let round = 0
 let ports: VaultPorts
 beforeEach(() => {
   const folder = join(scratch, String(++round))
-  ports = {
-    inbox: folderStore(join(folder, 'inbox')),
-    vault: folderStore(join(folder, 'vault')),
-    keys: { keyPair: async () => pair },
-  }
+  ports = folderVault(folder, pair)
 })
 
 const demo = (name: string) => readFile(join(import.meta.dirname, '..', '..', 'demo', name))

@@ -15,12 +15,12 @@ import { generateKeyPair } from '#shared/crypt4gh/keys/KeyPair.ts'
 import { writePublicKey } from '#shared/crypt4gh/keys/writePublicKey.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { cipherSegmentBytes, segmentBytes } from '#shared/crypt4gh/sizes.ts'
-import { folderStore } from '#shared/local/folderStore.ts'
 import { ingestUpload } from '#shared/vault/ingestUpload.ts'
 import { findManifest } from '#shared/vault/findManifest.ts'
 import { openStored } from '#shared/vault/openStored.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
 import { drainAsync } from '../crypt4gh/support.ts'
+import { folderVault } from '#test/support/folderVault.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'htsvault-encrypted-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
@@ -36,11 +36,7 @@ let round = 0
 let ports: VaultPorts
 beforeEach(async () => {
   const folder = join(scratch, String(++round))
-  ports = {
-    inbox: folderStore(join(folder, 'inbox')),
-    vault: folderStore(join(folder, 'vault')),
-    keys: { keyPair: async () => vaultPair },
-  }
+  ports = folderVault(folder, vaultPair)
   const settings = { recipients: [writePublicKey(reader.publicKey)] }
   await ports.vault.put('d/dataset.json', Buffer.from(JSON.stringify(settings)))
   await ports.vault.put('open/dataset.json', Buffer.from('{"encryption":"none"}'))

@@ -9,16 +9,15 @@ import { encryptStream } from '#shared/crypt4gh/encryptStream.ts'
 import { generateKeyPair } from '#shared/crypt4gh/keys/KeyPair.ts'
 import { writePublicKey } from '#shared/crypt4gh/keys/writePublicKey.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
-import { folderStore } from '#shared/local/folderStore.ts'
 import { answerData } from '#shared/vault/answerData.ts'
 import { answerTicket } from '#shared/vault/answerTicket.ts'
 import { findManifest } from '#shared/vault/findManifest.ts'
 import { ingestUpload } from '#shared/vault/ingestUpload.ts'
 import { openStored } from '#shared/vault/openStored.ts'
-import type { ObjectStore } from '#shared/vault/ports/ObjectStore.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
 import { Killed, killedPorts } from '#test/support/faults.ts'
 import { drainAsync } from '../crypt4gh/support.ts'
+import { folderVault, keysOf } from '#test/support/folderVault.ts'
 
 const demo = (name: string) => readFile(join(import.meta.dirname, '..', '..', 'demo', name))
 const scratch = mkdtempSync(join(tmpdir(), 'htsvault-ingest-'))
@@ -33,17 +32,7 @@ beforeEach(() => {
 
 function newPorts(): VaultPorts {
   const folder = join(scratch, String(++round))
-  return {
-    inbox: folderStore(join(folder, 'inbox')),
-    vault: folderStore(join(folder, 'vault')),
-    keys: { keyPair: async () => pair },
-  }
-}
-
-async function keysOf(store: ObjectStore): Promise<string[]> {
-  const keys: string[] = []
-  for await (const { key } of store.list('')) keys.push(key)
-  return keys
+  return folderVault(folder, pair)
 }
 
 async function plainOf(part: 'body' | 'index' | 'blockMap', id = 'd/x'): Promise<Buffer> {

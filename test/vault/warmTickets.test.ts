@@ -6,13 +6,13 @@ import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@
 import { generateKeyPair } from '#shared/crypt4gh/keys/KeyPair.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import type { HtsgetQuery } from '#shared/htsget/HtsgetQuery.ts'
-import { folderStore } from '#shared/local/folderStore.ts'
 import { answerData } from '#shared/vault/answerData.ts'
 import { answerTicket } from '#shared/vault/answerTicket.ts'
 import { ingestUpload } from '#shared/vault/ingestUpload.ts'
 import { recentSeconds } from '#shared/vault/recentManifests.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
 import { recordedPorts, type Use } from '#test/support/recordedPorts.ts'
+import { folderVault } from '#test/support/folderVault.ts'
 
 const demo = (name: string) => readFile(join(import.meta.dirname, '..', '..', 'demo', name))
 const scratch = mkdtempSync(join(tmpdir(), 'htsvault-warm-'))
@@ -26,11 +26,7 @@ let asking: VaultPorts
 let uses: Use[]
 beforeEach(async () => {
   const folder = join(scratch, String(++round))
-  ingesting = {
-    inbox: folderStore(join(folder, 'inbox')),
-    vault: folderStore(join(folder, 'vault')),
-    keys: { keyPair: async () => pair },
-  }
+  ingesting = folderVault(folder, pair)
   ;({ ports: asking, uses } = recordedPorts(ingesting))
   await upload('child.bam')
 })

@@ -7,7 +7,6 @@ import { afterAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { generateKeyPair } from '#shared/crypt4gh/keys/KeyPair.ts'
 import { writePublicKey } from '#shared/crypt4gh/keys/writePublicKey.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
-import { folderStore } from '#shared/local/folderStore.ts'
 import { findManifest } from '#shared/vault/findManifest.ts'
 import { ingestUpload, type IngestEnd } from '#shared/vault/ingestUpload.ts'
 import { abandonLarge } from '#shared/vault/large/abandonLarge.ts'
@@ -17,7 +16,6 @@ import { publishLarge } from '#shared/vault/large/publishLarge.ts'
 import { workShard } from '#shared/vault/large/workShard.ts'
 import type { Manifest } from '#shared/vault/Manifest.ts'
 import { openStored } from '#shared/vault/openStored.ts'
-import type { ObjectStore } from '#shared/vault/ports/ObjectStore.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
 import { refusedFixtures } from '#test/fixtures/index.ts'
 import { Killed, killedPorts } from '#test/support/faults.ts'
@@ -25,6 +23,7 @@ import { largeFiles } from '#test/support/largeFiles.ts'
 import { reblock } from '#test/support/reblock.ts'
 import { bamHeader, bamRecord } from '#test/support/bamBuilder.ts'
 import { concatBytes } from '#test/support/concatBytes.ts'
+import { folderVault, keysOf } from '#test/support/folderVault.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'htsvault-large-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
@@ -39,22 +38,12 @@ beforeEach(() => {
 
 function newPorts(): VaultPorts {
   const folder = join(scratch, String(++round))
-  return {
-    inbox: folderStore(join(folder, 'inbox')),
-    vault: folderStore(join(folder, 'vault')),
-    keys: { keyPair: async () => pair },
-  }
+  return folderVault(folder, pair)
 }
 
 const cuts =
   (segments: number, shardParts = 1) =>
   () => ({ partBytes: segments * segment, shardParts })
-
-async function keysOf(store: ObjectStore): Promise<string[]> {
-  const keys: string[] = []
-  for await (const { key } of store.list('')) keys.push(key)
-  return keys
-}
 
 function manifestOf(end: IngestEnd | { state: 'started' }): Manifest {
   if (end.state !== 'served') throw new Error(JSON.stringify(end))
