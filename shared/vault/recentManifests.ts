@@ -20,6 +20,8 @@ const recent = perStore(
       maxSize: maxBytes,
       sizeCalculation: sizeOf,
       ttl: recentSeconds * 1000,
+      // By the clock, not by a clock that is read again once a timer has run.
+      ttlResolution: 0,
     }),
 )
 
