@@ -1,7 +1,4 @@
-import { randomBytes } from '#shared/crypt4gh/Backend.ts'
-import { invalidPublicKey } from '#shared/crypt4gh/errors.ts'
 import { readPublicKey } from '#shared/crypt4gh/keys/readPublicKey.ts'
-import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { HtsvaultError } from '#shared/errors.ts'
 import { HtsgetError } from '#shared/htsget/HtsgetError.ts'
 import { readRecipients, type DatasetSettings } from './DatasetSettings.ts'
@@ -39,9 +36,7 @@ export async function recipientsOf(
 /** base64 of the PEM file (sda-cli), or of the 32 bytes, which is the line in that file. */
 function readClientKey(header: string): Uint8Array {
   try {
-    const key = readPublicKey(header)
-    if (!nodeBackend.x25519(randomBytes(32, nodeBackend)).agree(key)) throw invalidPublicKey()
-    return key
+    return readPublicKey(header)
   } catch (cause) {
     if (!(cause instanceof HtsvaultError)) throw cause
     throw new HtsgetError(

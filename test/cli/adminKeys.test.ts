@@ -47,9 +47,14 @@ test('keys are added, told, and removed, one and all', async () => {
 }, 60_000)
 
 test('what is no public key is not registered', async () => {
-  writeFileSync(join(folder, 'bad.pub'), 'no key')
-  const { code, stderr } = await keys('add', ...of(alice), 'bad.pub')
-  expect([code, stderr]).toEqual([1, expect.stringMatching(/bad\.pub.*KEY_FORMAT_UNKNOWN/)])
+  for (const [text, expected] of [
+    ['no key', /bad\.pub.*KEY_FORMAT_UNKNOWN/],
+    [writePublicKey(new Uint8Array(32)), /bad\.pub.*KEY_INVALID/],
+  ] as const) {
+    writeFileSync(join(folder, 'bad.pub'), text)
+    const { code, stderr } = await keys('add', ...of(alice), 'bad.pub')
+    expect([code, stderr]).toEqual([1, expect.stringMatching(expected)])
+  }
   expect(await registeredKeys(vault, alice)).toEqual([])
   expect((await keys('add', 'bad.pub')).code).toBe(2)
 })

@@ -92,6 +92,39 @@ describe('public keys', () => {
   })
 })
 
+describe('points of low order', () => {
+  const p = 2n ** 255n - 19n
+  const bytesOfNumber = (u: bigint) => Buffer.from(u.toString(16).padStart(64, '0'), 'hex').reverse()
+  const low = [
+    ...[0n, 1n, p - 1n, p, p + 1n].map(bytesOfNumber),
+    // Of order 8, as https://cr.yp.to/ecdh.html gives them.
+    Buffer.from('e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800', 'hex'),
+    Buffer.from('5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157', 'hex'),
+  ].flatMap(key => {
+    const other = Buffer.from(key)
+    // Readers pass over the highest bit.
+    other[31]! |= 0x80
+    return [key, other]
+  })
+
+  test.each(low.map(key => [key.toString('hex'), key] as const))('%s is no key', async (_, key) => {
+    for (const backend of backends) expect(backend.x25519(newKeys().secretKey).agree(key)).toBeUndefined()
+    for (const form of [key, key.toString('base64'), writePublicKey(key)])
+      expect(await codeOf(() => readPublicKey(form))).toBe('KEY_INVALID')
+  })
+
+  test.each([2n, p - 2n, p + 2n, 2n ** 255n - 1n])('their neighbour %s is one', u => {
+    const key = bytesOfNumber(u)
+    for (const backend of backends) expect(backend.x25519(newKeys().secretKey).agree(key)).toBeDefined()
+    expect(Buffer.from(readPublicKey(key)).equals(key)).toBe(true)
+  })
+
+  test.each([0n, 1n, p - 1n])('nor is the ed25519 key of y = %s', async y => {
+    const line = `ssh-ed25519 ${sshBlob(bytesOfNumber(y))}`
+    expect(await codeOf(() => readPublicKey(line))).toBe('KEY_INVALID')
+  })
+})
+
 const sshBlob = (key: Buffer) => {
   const field = (bytes: Buffer) => Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), bytes])
   return Buffer.concat([field(Buffer.from('ssh-ed25519')), field(key)]).toString('base64')

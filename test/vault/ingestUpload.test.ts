@@ -107,6 +107,18 @@ describe('ingest', () => {
     expect(await keysOf(ports.vault)).toEqual(['d/dataset.json'])
   })
 
+  test('a recipient that is no key is named', async () => {
+    const recipients = [
+      writePublicKey(generateKeyPair(nodeBackend).publicKey),
+      Buffer.alloc(32).toString('base64'),
+    ]
+    await ports.vault.put('d/dataset.json', Buffer.from(JSON.stringify({ recipients })))
+    await ports.inbox.put('d/x.bam', await demo('child.bam'))
+    expect(await ingestUpload(ports, 'd/x.bam')).toMatchObject({
+      report: { code: 'DATASET_SETTINGS_INVALID', message: expect.stringContaining('recipient 2') },
+    })
+  })
+
   test.each([
     ['cut', async () => (await demo('child.bam')).subarray(0, 100_000), /^BGZF_/],
     ['empty', async () => Buffer.alloc(0), /^EMPTY_FILE$/],

@@ -82,28 +82,3 @@ async function readSecret(opened: Uint8Array, locked: boolean): Promise<Uint8Arr
   secret[31]! |= 64
   return secret
 }
-
-const p = 2n ** 255n - 19n
-
-/**
- * The X25519 public key of an ed25519 one: u = (1 + y) / (1 - y) (RFC 7748 §4.1). Public bytes only, so BigInt's
- * uneven timing gives nothing away; loading a curve library would cost a function's start 20 ms.
- */
-export function montgomeryOf(edwards: Uint8Array): Uint8Array {
-  let y = 0n
-  for (let i = 31; i >= 0; i--) y = (y << 8n) | BigInt(i === 31 ? edwards[i]! & 0x7f : edwards[i]!)
-  let u = mod((1n + y) * invert(mod(1n - y)))
-  const out = new Uint8Array(32)
-  for (let i = 0; i < 32; i++, u >>= 8n) out[i] = Number(u & 0xffn)
-  return out
-}
-
-const mod = (a: bigint) => ((a % p) + p) % p
-
-/** By Fermat: a^(p-2). */
-function invert(a: bigint): bigint {
-  let result = 1n
-  for (let exponent = p - 2n, base = a; exponent > 0n; exponent >>= 1n, base = mod(base * base))
-    if (exponent & 1n) result = mod(result * base)
-  return result
-}

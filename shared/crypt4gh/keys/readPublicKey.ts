@@ -1,14 +1,20 @@
-import { corruptKey, unknownKeyFormat, unsupportedKey } from '../errors.ts'
+import { corruptKey, invalidPublicKey, unknownKeyFormat, unsupportedKey } from '../errors.ts'
+import { isLowOrder, montgomeryOf } from './curve25519.ts'
 import { KeyFields, textOf } from './KeyFields.ts'
-import { montgomeryOf } from './openssh.ts'
 import { maxKeyFileBytes, readBase64, readPem } from './pem.ts'
 
 /**
  * Reads a public key in any of its forms: PEM, an `ssh-ed25519` line, raw 32 bytes, or base64 of any of these (as the
  * htsget header carries it). 32 bytes.
- * @throws HtsvaultError KEY_FORMAT_UNKNOWN, KEY_CORRUPT, KEY_METHOD_UNSUPPORTED.
+ * @throws HtsvaultError KEY_FORMAT_UNKNOWN, KEY_CORRUPT, KEY_METHOD_UNSUPPORTED, KEY_INVALID.
  */
 export function readPublicKey(key: string | Uint8Array): Uint8Array {
+  const bytes = readForm(key)
+  if (isLowOrder(bytes)) throw invalidPublicKey()
+  return bytes
+}
+
+function readForm(key: string | Uint8Array): Uint8Array {
   if (key.length > maxKeyFileBytes) throw unknownKeyFormat('this is too long for a public key')
   if (typeof key !== 'string' && key.length === 32) return Uint8Array.from(key)
   const text = (typeof key === 'string' ? key : textOf(key)).trim()
