@@ -28,11 +28,12 @@ export const mayIngest = (
     onObjects(state.inbox, ['s3:GetObject', 's3:DeleteObject']),
     onObjects(state.inbox, ['s3:PutObject'], ['*.refused.json']),
     onObjects(state.vault, ['s3:AbortMultipartUpload', 's3:DeleteObject', 's3:GetObject', 's3:PutObject']),
-    // Who may open and read a dataset is for its owner to say, and whose a key is for the operator.
+    // Who may open and read a dataset, and by which references its files are checked, is for its owner to say, and
+    // whose a key is for the operator.
     neverOnObjects(
       state.vault,
       ['s3:DeleteObject', 's3:PutObject'],
-      [...vaultKeys.settings, ...vaultKeys.registeredKeys],
+      [...vaultKeys.settings, ...vaultKeys.dictionaries, ...vaultKeys.registeredKeys],
     ),
     onList(state.inbox, state.vault),
     onObjectKeys(state, 'readWrite', state.inbox, state.vault),

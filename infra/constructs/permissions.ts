@@ -18,6 +18,7 @@ const through = (scope: IConstruct, service: 's3' | 'secretsmanager') => {
 export const vaultKeys = {
   manifests: ['*.manifest.json'],
   settings: ['*/dataset.json'],
+  dictionaries: ['*.dict', '*.fai'],
   registeredKeys: ['_htsvault/keys/*.json'],
   blockMaps: ['*.blockmap', '*.blockmap.c4gh'],
   // A file that replaced another has its generation in the key.

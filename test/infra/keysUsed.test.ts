@@ -103,11 +103,18 @@ describe('what the functions ask of the buckets is what their roles may do', () 
     ['Ticket', 's3:PutObject', 'd/x.bam.manifest.json'],
     ['Ingest', 's3:PutObject', 'd/dataset.json'],
     ['Ingest', 's3:DeleteObject', 'd/dataset.json'],
+    ['Ingest', 's3:PutObject', 'd/GRCh38.dict'],
+    ['Ingest', 's3:DeleteObject', 'd/GRCh38.dict'],
+    ['Ingest', 's3:PutObject', 'd/genome.fa.fai'],
     ['Ingest', 's3:PutObject', '_htsvault/keys/0.json'],
     ['Data', 's3:GetObject', '_htsvault/keys/0.json'],
     ['Ticket', 's3:PutObject', '_htsvault/keys/0.json'],
   ] as const)('%s may not %s of %s', (role, action, key) => {
     expect(may(role, { store: 'vault', action, key })).toBe(false)
+  })
+
+  test('the ingest reads the dictionary of a dataset', () => {
+    expect(may('Ingest', { store: 'vault', action: 's3:GetObject', key: 'd/GRCh38.dict' })).toBe(true)
   })
 
   test('the ingest writes into the inbox refusals alone', () => {
