@@ -36,19 +36,18 @@ const respond = ({ url, method = 'GET', headers, body }: Outgoing, signal: Abort
 
 function incomingOf(response: IncomingMessage): Incoming {
   response.on('error', () => undefined)
-  const chunks = decoded(response).iterator({ destroyOnReturn: false }) as AsyncIterator<
-    Uint8Array,
-    undefined
-  >
+  const body = decoded(response)
+  const chunks = body.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array, undefined>
   return {
     status: response.statusCode ?? 0,
     headers: { get: name => response.headersDistinct[name.toLowerCase()]?.join(', ') ?? null },
     isOpaque: false,
     read: async () => (await chunks.next()).value,
     cancel() {
-      // What has come whole is read to its end, and the connection is good for the next request.
-      if (response.complete) void drain(chunks)
-      else response.destroy()
+      // What has come whole is read to its end, and the connection is good for the next request. What has to be
+      // decoded is not: a little of it may become gigabytes.
+      if (response.complete && body === response) void drain(chunks)
+      else body.destroy()
     },
   }
 }

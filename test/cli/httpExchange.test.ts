@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { brotliCompressSync, deflateSync, Gunzip, gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { httpExchange } from '#cli/stream/httpExchange.ts'
 import { streamTicket } from '#shared/client/streamTicket.ts'
 import { joined, outcome, ticketOf } from '#test/client/support.ts'
@@ -53,6 +53,25 @@ test('what is said to be compressed and is not, or is cut off, is an error', asy
   const cut = gzipSync(file).subarray(0, -20)
   answer = (_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(cut)
   expect(await outcome(streamTicket(ticketOf({ url }), quick))).toBe('SERVER_UNREACHABLE')
+})
+
+test('what is compressed is not decoded to its end when nobody wants it any more', async () => {
+  const bomb = gzipSync(Buffer.alloc(16 << 20))
+  const decoded = jest.spyOn(Gunzip.prototype, 'push')
+  answer = (_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb)
+  const incoming = await httpExchange(
+    { url, headers: {} },
+    { signal: new AbortController().signal, redirect: 'manual' },
+  )
+  await incoming.read()
+  // Until all of it has come: what has not is given up anyway.
+  await sleep(50)
+  const before = decoded.mock.calls.length
+  incoming.cancel()
+  await expect(incoming.read()).rejects.toThrow()
+  expect(before).toBeGreaterThan(0)
+  expect(decoded.mock.calls.length - before).toBeLessThan(10)
+  decoded.mockRestore()
 })
 
 test('a password in a URL is sent to nobody', async () => {
