@@ -46,6 +46,11 @@ export class HtsvaultError extends Error {
     this.hint = details.hint
   }
 
+  /** The error that a report tells of: errors lose their class between threads and processes. */
+  static from({ code, message, ...details }: ErrorReport): HtsvaultError {
+    return new HtsvaultError(code as Uppercase<string>, message, details)
+  }
+
   toReport(): ErrorReport {
     return {
       code: this.code,

@@ -49,10 +49,7 @@ async function untilDone(call: Call, request: RekeyRequest): Promise<RekeyReply>
   let [rekeyed, unchanged, failures] = [0, 0, 0]
   for (let after: string | undefined; ;) {
     const reply = await call({ ...request, ...(after !== undefined && { after }) })
-    if (reply.error) {
-      const { code, message, ...details } = reply.error
-      throw new HtsvaultError(code as Uppercase<string>, message, details)
-    }
+    if (reply.error) throw HtsvaultError.from(reply.error)
     const { progress } = reply
     if (!progress) return reply
     rekeyed += progress.rekeyed

@@ -64,7 +64,7 @@ export function threadIndexLane({ index, inflating = 0 }: ThreadIndexLaneOptions
   const result = new Promise<IndexedFile>((resolve, reject) => {
     indexing.on('message', (message: FromWorker) => {
       if ('indexed' in message) resolve(message.indexed)
-      else if ('failed' in message) reject(rebuild(message.failed))
+      else if ('failed' in message) reject(HtsvaultError.from(message.failed))
       else reject(new Error(message.crashed))
     })
     for (const worker of workers) worker.on('error', reject)
@@ -97,6 +97,3 @@ export function threadIndexLane({ index, inflating = 0 }: ThreadIndexLaneOptions
     },
   }
 }
-
-const rebuild = (report: ErrorReport): HtsvaultError =>
-  new HtsvaultError(report.code as Uppercase<string>, report.message, report)

@@ -41,7 +41,7 @@ function startWorker(start: WorkerStart, onBytes: (bytes: number) => void, stop:
   let failure: Error | undefined
   worker.on('message', (message: number | ErrorReport) => {
     if (typeof message === 'number') onBytes(message)
-    else failure = new HtsvaultError(message.code as Uppercase<string>, message.message, message)
+    else failure = HtsvaultError.from(message)
   })
   const done = new Promise<void>((resolve, reject) => {
     worker.on('error', reject)

@@ -128,12 +128,12 @@ export class ShardMerge {
     const report = error.toReport()
     // Of a VCF, records are lines; of a CRAM, units are containers.
     if (record !== undefined && this.#header.format === 'VCF')
-      return rebuilt({
+      return HtsvaultError.from({
         ...report,
         place: { ...report.place, record: record + this.#records, line: record + this.#lines },
       })
     if (record !== undefined)
-      return rebuilt({ ...report, place: { ...report.place, record: record + this.#records } })
+      return HtsvaultError.from({ ...report, place: { ...report.place, record: record + this.#records } })
     return this.#header.format === 'CRAM' && where !== undefined
       ? error.at({ offset: Number(where.split(':')[0]) })
       : error
@@ -143,7 +143,7 @@ export class ShardMerge {
   #counted(error: ErrorReport, { findings }: ShardResult): HtsvaultError {
     const { record, line } = error.place ?? {}
     const begunEmpty = error.code === 'VCF_EMPTY_LINE' && findings.records === 0 && this.#emptyLine > 0
-    return rebuilt({
+    return HtsvaultError.from({
       ...error,
       place: {
         ...error.place,
@@ -153,6 +153,3 @@ export class ShardMerge {
     })
   }
 }
-
-const rebuilt = (report: ErrorReport): HtsvaultError =>
-  new HtsvaultError(report.code as Uppercase<string>, report.message, report)
