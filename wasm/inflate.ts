@@ -14,7 +14,7 @@ const startsAt: usize = 0x9a0 // where each code length starts in `sorted`, u16 
 const sortedAt: usize = 0xa00 // symbols in the order of their codes, u16 x 320
 const metaAt: usize = 0xc80 // table of the code that tells code lengths, u32 x 128
 const litAt: usize = 0x1000 // table of literals and lengths, u32 x (2048 + 143 x 16)
-const distAt: usize = 0x6000 // table of distances, u32 x (256 + 15 x 128)
+const distAt: usize = 0x6000 // table of distances, u32 x (512 + 15 x 64)
 /** The compressed bytes: up to 64 KiB and 256 bytes of slack. */
 export const inputAt: usize = 0x10000
 /** The plain bytes: up to 64 KiB and slack up to the end of memory. */
@@ -35,7 +35,7 @@ const isLiteral: u32 = 0x8000
 
 /** Bits of the code with which a table is entered. */
 const litBits: u32 = 11
-const distBits: u32 = 8
+const distBits: u32 = 9
 const metaBits: u32 = 7
 
 // What a table's symbols stand for.
@@ -292,7 +292,8 @@ function valueOf(entry: u32, b: u64): u32 {
 
 /**
  * The symbols of a block up to its end. Only the low six bits of `n` count: an entry is subtracted from it whole, and
- * shifts take their count modulo 64 (or 32), so that nothing need be masked.
+ * shifts take their count modulo 64 (or 32), so that nothing need be masked. The entry of the next symbol is looked up
+ * before a match is copied, so that the processor need not wait for the one to begin the other.
  */
 function decode(): bool {
   let b = bits
@@ -301,13 +302,14 @@ function decode(): bool {
   let o = out
   const inLimit = limit
   const end = outEnd
+  b |= load<u64>(p) << n
+  p += (~n & 63) >> 3
+  n |= 56
+  let entry = litEntry(<u32>b)
   while (true) {
-    b |= load<u64>(p) << n
-    p += (~n & 63) >> 3
-    n |= 56
     if (u32(p > inLimit) | u32(o > end)) return false
-    // Three literals are at most 33 of the 56 bits; a length that follows two, with its extra bits, 42.
-    let entry = litEntry(<u32>b)
+    // `entry` was looked up in 56 bits or more. Three literals are at most 33 of them; a length that follows two, with
+    // its extra bits, 42.
     if (entry & isLiteral) {
       store<u8>(o++, <u8>(entry >> 16))
       b >>= entry
@@ -322,6 +324,10 @@ function decode(): bool {
           store<u8>(o++, <u8>(entry >> 16))
           b >>= entry
           n -= entry
+          b |= load<u64>(p) << n
+          p += (~n & 63) >> 3
+          n |= 56
+          entry = litEntry(<u32>b)
           continue
         }
       }
@@ -335,6 +341,10 @@ function decode(): bool {
           store<u8>(o++, <u8>(entry >> 16))
           b >>= entry
           n -= entry
+          b |= load<u64>(p) << n
+          p += (~n & 63) >> 3
+          n |= 56
+          entry = litEntry(<u32>b)
           continue
         }
       }
@@ -351,9 +361,12 @@ function decode(): bool {
     b >>= entry
     n -= entry
 
-    b |= load<u64>(p) << n
-    p += (~n & 63) >> 3
-    n |= 56
+    // A distance is at most 28 bits, and nearly always they are there.
+    if ((n & 63) < 28) {
+      b |= load<u64>(p) << n
+      p += (~n & 63) >> 3
+      n |= 56
+    }
     entry = distEntry(<u32>b)
     if (entry & (isSub | isBad)) {
       if (entry & isBad) return false
@@ -366,19 +379,26 @@ function decode(): bool {
     b >>= entry
     n -= entry
     if (distance > o - outputAt) return false
+    b |= load<u64>(p) << n
+    p += (~n & 63) >> 3
+    n |= 56
+    entry = litEntry(<u32>b)
     copyMatch(o, distance, o + length)
     o += length
   }
 }
 
-/** Repeats what was written `distance` bytes before, a word at a time: up to 15 bytes past `end`, into what is still
- * to be written or the slack. */
+/** Repeats what was written `distance` bytes before, a word at a time: up to 31 bytes past `end`, into what is still
+ * to be written or the slack. Most matches are shorter than 32 bytes: one branch less to guess. */
 function copyMatch(to: usize, distance: usize, end: usize): void {
   if (distance >= 16) {
-    do {
+    v128.store(to, v128.load(to - distance))
+    v128.store(to + 16, v128.load(to + 16 - distance))
+    to += 32
+    while (to < end) {
       v128.store(to, v128.load(to - distance))
       to += 16
-    } while (to < end)
+    }
   } else if (distance == 1) {
     const byte = i8x16.splat(load<u8>(to - 1))
     do {
