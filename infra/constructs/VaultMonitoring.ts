@@ -1,4 +1,4 @@
-import { Duration, Stack } from 'aws-cdk-lib'
+import { ArnFormat, Duration, Stack } from 'aws-cdk-lib'
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway'
 import {
   Alarm,
@@ -14,6 +14,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
@@ -24,6 +25,8 @@ import type { Settings } from '../config.ts'
 
 export interface VaultMonitoringProps {
   readonly settings: Settings
+  /** Encrypts what waits in the topic of alarms. */
+  readonly key: IKey
   readonly api: RestApi
   readonly functions: { readonly ingest: IFunction; readonly ticket: IFunction; readonly data: IFunction }
   /** The dead letter queue. */
@@ -49,8 +52,8 @@ export class VaultMonitoring extends Construct {
 
   constructor(scope: Construct, id: string, props: VaultMonitoringProps) {
     super(scope, id)
-    const { settings, api, functions, failures, largeIngest } = props
-    this.topic = this.topicOf(settings)
+    const { settings, key, api, functions, failures, largeIngest } = props
+    this.topic = this.topicOf(settings, key)
     const vault = `htsvault-${settings.stage}`
     const own = (service: string, metricName: string, statistic: string, period = fiveMinutes) =>
       new Metric({
@@ -172,17 +175,37 @@ export class VaultMonitoring extends Construct {
     })
   }
 
-  private topicOf({ alarms }: Settings): ITopic | undefined {
+  private topicOf({ alarms }: Settings, key: IKey): ITopic | undefined {
     if (alarms.topicArn !== undefined) return Topic.fromTopicArn(this, 'Topic', alarms.topicArn)
     if (alarms.emails.length === 0) return undefined
-    const topic = new Topic(this, 'Topic', { displayName: 'htsvault', enforceSSL: true })
+    const topic = new Topic(this, 'Topic', { displayName: 'htsvault', enforceSSL: true, masterKey: key })
+    const principals = [new ServicePrincipal('cloudwatch.amazonaws.com')]
+    const ours = { 'aws:SourceAccount': Stack.of(this).account }
     // A policy of a topic's own takes the place of the one that lets the account's alarms in.
     topic.addToResourcePolicy(
       new PolicyStatement({
-        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        principals,
         actions: ['sns:Publish'],
         resources: [topic.topicArn],
-        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+        conditions: { StringEquals: ours },
+      }),
+    )
+    // Without this, alarms go off and nobody is told. By SNS's context it opens messages, never what the buckets hold;
+    // "any topic" because the key is there before this one.
+    const anyTopic = Stack.of(key).formatArn({
+      service: 'sns',
+      resource: '*',
+      arnFormat: ArnFormat.NO_RESOURCE_NAME,
+    })
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        principals,
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+        resources: ['*'],
+        conditions: {
+          StringEquals: ours,
+          StringLike: { 'kms:EncryptionContext:aws:sns:topicArn': anyTopic },
+        },
       }),
     )
     for (const email of alarms.emails) topic.addSubscription(new EmailSubscription(email))

@@ -57,6 +57,7 @@ export class VaultService extends Construct {
     if (settings.firewall) new ApiFirewall(this, 'Firewall', { ...settings.firewall, api: this.api.api })
     this.monitoring = new VaultMonitoring(this, 'Monitoring', {
       settings,
+      key: state.key,
       api: this.api.api,
       functions: {
         ingest: this.ingest.handler,

@@ -4,7 +4,7 @@ import { at, jsonOf, resourcesOf, synthesise } from './synthesise.ts'
 
 const topicArn = 'arn:aws:sns:eu-central-1:111122223333:on-call'
 const plain = synthesise().stateless
-const full = synthesise({
+const { stateful: fullState, stateless: full } = synthesise({
   alarms: { emails: ['ops@example.org'], dataGigabytesPerDay: 7 },
   firewall: { requestsPerFiveMinutes: 50 },
   domain: {
@@ -12,7 +12,7 @@ const full = synthesise({
     certificateArn: 'arn:aws:acm:eu-central-1:111122223333:certificate/1-2-3',
     hostedZone: { id: 'Z123', name: 'example.org' },
   },
-}).stateless
+})
 
 const alarms = (template = plain) => resourcesOf(template, 'AWS::CloudWatch::Alarm').map(a => a.Properties)
 
@@ -51,6 +51,27 @@ describe('alarms', () => {
     const theirs = synthesise({ alarms: { topicArn } }).stateless
     expect(resourcesOf(theirs, 'AWS::SNS::Topic')).toEqual([])
     for (const alarm of alarms(theirs)) expect(alarm['AlarmActions']).toEqual([topicArn])
+  })
+
+  test('wait in the topic under the key of the vault, which opens nothing else for CloudWatch', () => {
+    const [topic] = resourcesOf(full, 'AWS::SNS::Topic')
+    expect(JSON.stringify(topic!.Properties['KmsMasterKeyId'])).toContain('StateKey')
+    const forAlarms = (state: typeof fullState) =>
+      resourcesOf(state, 'AWS::KMS::Key')
+        .flatMap(key => at(key.Properties, 'KeyPolicy', 'Statement') as Record<string, unknown>[])
+        .filter(({ Principal }) => JSON.stringify(Principal) === '{"Service":"cloudwatch.amazonaws.com"}')
+    const anyTopic = ['arn:', { Ref: 'AWS::Partition' }, ':sns:', { Ref: 'AWS::Region' }, ':', { Ref: 'AWS::AccountId' }, ':*'] // prettier-ignore
+    expect(forAlarms(fullState)).toEqual([
+      expect.objectContaining({
+        Effect: 'Allow',
+        Action: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+        Condition: {
+          StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+          StringLike: { 'kms:EncryptionContext:aws:sns:topicArn': { 'Fn::Join': ['', anyTopic] } },
+        },
+      }),
+    ])
+    expect(forAlarms(synthesise({ alarms: { topicArn } }).stateful)).toEqual([])
   })
 
   test('of cost begin where the settings say', () => {
