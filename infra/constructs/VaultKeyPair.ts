@@ -25,7 +25,7 @@ export class VaultKeyPair extends Construct {
   readonly keyArn: string
   /** Part of the encryption context: a wrapped key of one vault is worth nothing in another. */
   readonly vaultName: string
-  /** The public half, as Crypt4GH writes it. */
+  /** The public half of the first pair, as Crypt4GH writes it; a rotation does not change it. */
   readonly publicKey: string
 
   constructor(scope: Construct, id: string, { settings, key }: VaultKeyPairProps) {

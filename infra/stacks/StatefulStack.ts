@@ -20,9 +20,11 @@ export class StatefulStack extends Stack {
       description: 'Upload here: s3://…/<dataset>/<name>',
     })
     new CfnOutput(this, 'Vault', { value: this.state.vault.bucketName, description: 'Holds what is served' })
-    new CfnOutput(this, 'PublicKey', {
+    // A rotation is no deployment: no output could show the key that is in force.
+    new CfnOutput(this, 'FirstPublicKey', {
       value: this.state.keyPair.publicKey,
-      description: 'The Crypt4GH public key of the vault',
+      description:
+        'The Crypt4GH public key that the vault began with; GET …/reads/service-info tells the one in force',
     })
     const { users } = this.state
     if (users) {

@@ -111,7 +111,8 @@ describe('the keys', () => {
   test('of the key pair the outputs name the public half alone', () => {
     const outputs = Object.entries(jsonOf(stateful).Outputs)
     const read = outputs.filter(([, { Value }]) => JSON.stringify(Value).includes('KeyPairMade'))
-    expect(read.map(([name]) => name)).toEqual(['PublicKey'])
+    expect(read.map(([name]) => name)).toEqual(['FirstPublicKey'])
+    expect(read[0]![1].Description).toContain('service-info tells the one in force')
     expect(JSON.stringify(read)).toContain('"PublicKey"]')
     expect(JSON.stringify(jsonOf(stateful))).not.toMatch(/\{\{resolve:secretsmanager/)
   })

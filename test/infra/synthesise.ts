@@ -19,7 +19,7 @@ export interface Resource {
 
 export interface TemplateJson {
   readonly Resources: Record<string, Resource>
-  readonly Outputs: Record<string, { readonly Value: unknown }>
+  readonly Outputs: Record<string, { readonly Value: unknown; readonly Description?: string }>
 }
 
 /** An app that bundles nothing: a template test is of the template. */
