@@ -112,7 +112,7 @@ export class BamHeaderReader {
 /** The references with the M5 of their @SQ lines (SAMv1 §1.3). */
 function withMd5(references: readonly BamReference[], text: string): readonly BamReference[] {
   const sums = new Map<string, string>()
-  for (const [line] of text.matchAll(/^@SQ\t.*\tM5:.*$/gm)) {
+  for (const [line] of text.matchAll(/^@SQ\t(?:.*\t)?M5:.*$/gm)) {
     const name = /\tSN:([^\t\r]+)/.exec(line)?.[1]
     const md5 = /\tM5:([^\t\r]+)/.exec(line)?.[1]
     if (name !== undefined && md5 !== undefined) sums.set(name, md5)

@@ -2,6 +2,7 @@ import { HtsvaultError } from '#shared/errors.ts'
 import { checkReferences } from '#shared/indexes/dictionary/checkReferences.ts'
 import { maxDictionaryBytes, readDictionary } from '#shared/indexes/dictionary/readDictionary.ts'
 import type { Reference } from '#shared/indexes/FileIndexer.ts'
+import { HeaderReader } from '#shared/indexes/shards/HeaderReader.ts'
 import type { DatasetSettings } from './DatasetSettings.ts'
 import type { ObjectStore } from './ports/ObjectStore.ts'
 
@@ -30,4 +31,23 @@ export async function checkDatasetReferences(
     throw error instanceof HtsvaultError ? error.at({ file: key }) : error
   }
   checkReferences(references, dictionary)
+}
+
+/**
+ * The same check for a file whose bytes go by: it is made as soon as its header is there, so that a large file of
+ * another assembly is refused at its start. (A VCF's records may name more references than its header.)
+ * @throws HtsvaultError as checkDatasetReferences, and what one pass throws up to the end of the header
+ */
+export function headerCheck(
+  vault: ObjectStore,
+  dataset: string,
+  settings: Pick<DatasetSettings, 'references'>,
+): (chunk: Uint8Array) => Promise<void> {
+  let reader = settings.references === undefined ? undefined : new HeaderReader()
+  return async chunk => {
+    const header = reader?.push(chunk)
+    if (!header) return
+    reader = undefined
+    await checkDatasetReferences(vault, dataset, settings, header.references)
+  }
 }

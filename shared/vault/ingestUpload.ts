@@ -3,6 +3,7 @@ import { HtsvaultError, type ErrorReport } from '#shared/errors.ts'
 import { openIndexLane } from '#shared/indexes/openIndexLane.ts'
 import { isCrypt4gh, recogniseFormat } from '#shared/indexes/recogniseFormat.ts'
 import { fileReady, fileRefused } from './announcement.ts'
+import { headerCheck } from './checkDatasetReferences.ts'
 import { readDatasetSettings } from './DatasetSettings.ts'
 import { keepBody } from './keepBody.ts'
 import type { Manifest } from './Manifest.ts'
@@ -136,8 +137,10 @@ async function takeIn(ports: VaultPorts, upload: ObjectInfo): Promise<Manifest> 
     : await SealedWriter.begin(ports, key, settings, opened.plainSize)
   const lane = openIndexLane(opened.plainSize)
   try {
+    const checkHeader = headerCheck(ports.vault, name.dataset, settings)
     const digests = { sha256: createHash('sha256'), md5: createHash('md5') }
     for await (const chunk of opened.stream()) {
+      await checkHeader(chunk)
       // The lane first: it may work on the chunk in its own thread while this one digests and encrypts it.
       await lane.push(chunk)
       digests.sha256.update(chunk)

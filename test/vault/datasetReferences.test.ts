@@ -53,6 +53,33 @@ test.each(files)('%s is refused where they are not, and nothing of it is stored'
   expect(keys).toEqual(['d/dataset.json', 'd/demo.dict'])
 })
 
+test('a large file is refused at its header: what comes behind it is not read', async () => {
+  await put('d/dataset.json', '{"references":"demo.dict"}')
+  await put('d/demo.dict', await dictionary(line => line.replace('SN:chr1', 'SN:chrOne')))
+  const mebibytes = 40
+  await ports.inbox.put('d/x.bam', Buffer.concat([await demo('child.bam'), Buffer.alloc(mebibytes << 20)]))
+  const { inbox } = ports
+  let read = 0
+  const counting: VaultPorts = {
+    ...ports,
+    inbox: {
+      ...inbox,
+      async *stream(...of) {
+        for await (const chunk of inbox.stream(...of)) {
+          read += chunk.length
+          yield chunk
+        }
+      },
+    },
+  }
+  expect(await ingestUpload(counting, 'd/x.bam')).toMatchObject({
+    state: 'refused',
+    report: { code: 'REFERENCES_DIFFER' },
+  })
+  expect(read).toBeGreaterThan(0)
+  expect(read).toBeLessThan(8 << 20)
+})
+
 test.each([
   ['{"references":"none.dict"}', 'DICTIONARY_INVALID', 'd/none.dict'],
   ['{"references":"bad.fai"}', 'DICTIONARY_INVALID', 'd/bad.fai'],
