@@ -1,18 +1,10 @@
-import { crc32 } from 'node:zlib'
 import { HtsvaultError, type Place } from '#shared/errors.ts'
-import { content, maxBlockHeaderBytes, readBlockHeader, type BlockHeader } from './BlockHeader.ts'
-import { ByteFeed } from './ByteFeed.ts'
+import { BlockFeed } from './BlockFeed.ts'
+import { content } from './BlockHeader.ts'
 import { inflateBlock } from './codecs/inflateBlock.ts'
 import { readCompressionHeader, type CompressionHeader } from './CompressionHeader.ts'
-import {
-  containerHeaderLimit,
-  containerHeaderPeek,
-  marksEnd,
-  readContainerHeader,
-  severalReferences,
-  type ContainerHeader,
-} from './ContainerHeader.ts'
-import { badCrc, corrupt, tooLarge, truncated } from './cramErrors.ts'
+import { marksEnd, severalReferences, type ContainerHeader } from './ContainerHeader.ts'
+import { corrupt, tooLarge } from './cramErrors.ts'
 import { core } from './encodings/Encoding.ts'
 import type { StoredBlock } from './encodings/SliceData.ts'
 import { fileDefinitionBytes, readFileDefinition, type FileDefinition } from './FileDefinition.ts'
@@ -57,14 +49,12 @@ export interface CramRange {
  * header, or one slice's blocks.
  */
 export class CramScanner {
-  readonly #feed = new ByteFeed()
+  readonly #blocks = new BlockFeed()
+  readonly #feed = this.#blocks.bytes
   readonly #sink: CramSink
   readonly #run: Generator<void, void>
   readonly #limit: number
-  #definition: FileDefinition = { major: 3, minor: 0 }
   #done = false
-  /** Where the container or block that is being read begins. */
-  #place = 0
   /** The last container, where it marks the end of the file. */
   #eof: { offset: number; bytes: Uint8Array } | undefined
 
@@ -74,8 +64,8 @@ export class CramScanner {
     this.#limit = range?.limit ?? Infinity
     this.#run = range ? this.#containers() : this.#file()
     if (range) {
-      this.#definition = range.definition
-      this.#feed.offset = this.#place = range.start
+      this.#blocks.definition = range.definition
+      this.#feed.offset = this.#blocks.place = range.start
     }
   }
 
@@ -114,7 +104,7 @@ export class CramScanner {
   }
 
   get place(): Place {
-    return { offset: this.#place }
+    return { offset: this.#blocks.place }
   }
 
   #advance(): void {
@@ -129,11 +119,11 @@ export class CramScanner {
   *#file(): Generator<void, void> {
     const feed = this.#feed
     feed.startRecord()
-    yield* this.#await(fileDefinitionBytes)
-    this.#definition = readFileDefinition(feed.peek(fileDefinitionBytes))
+    yield* this.#blocks.await(fileDefinitionBytes)
+    this.#blocks.definition = readFileDefinition(feed.peek(fileDefinitionBytes))
     feed.advance(fileDefinitionBytes)
     const samHeader = yield* this.#headerContainer()
-    this.#sink.header(this.#definition, samHeader, feed.endRecord())
+    this.#sink.header(this.#blocks.definition, samHeader, feed.endRecord())
     yield* this.#containers()
   }
 
@@ -141,8 +131,8 @@ export class CramScanner {
     const feed = this.#feed
     // What follows a container that marks an end is of the same stretch: nothing, or a file that was joined to it.
     while (feed.offset < this.#limit || this.#eof) {
-      this.#place = feed.offset
-      yield* this.#await(1)
+      this.#blocks.place = feed.offset
+      yield* this.#blocks.await(1)
       if (feed.held === 0) return
       yield* this.#container()
     }
@@ -151,20 +141,20 @@ export class CramScanner {
   /** The SAM header is the first block of a container of its own; more blocks and padding may follow (CRAMv3 §7.1). */
   *#headerContainer(): Generator<void, Uint8Array> {
     const feed = this.#feed
-    const header = yield* this.#containerHeader()
+    const header = yield* this.#blocks.containerHeader()
     if (header.length > maxHeaderBytes)
       throw tooLarge(`the header's container has ${header.length} bytes, ${maxHeaderBytes} are allowed`)
     if (header.blocks < 1) throw corrupt("the header's container has no block")
     const start = feed.offset
     // Some writers of 2.1 declared it two bytes shorter than its blocks are: these are what counts.
     const left = () => maxHeaderBytes - (feed.offset - start)
-    const first = yield* this.#keepBlock(left())
+    const first = yield* this.#blocks.keep(left())
     if (first.header.content !== content.fileHeader) throw corrupt('the first block is not a SAM header')
     const samHeader = inflateBlock(first.header, first.bytes)
-    for (let i = 1; i < header.blocks; i++) yield* this.#skipBlock(yield* this.#blockHeader(left()))
+    for (let i = 1; i < header.blocks; i++) yield* this.#blocks.skip(yield* this.#blocks.header(left()))
     const padding = header.length - (feed.offset - start)
     if (padding > 0) {
-      yield* this.#need(padding)
+      yield* this.#blocks.need(padding)
       feed.advance(padding)
     }
     return samHeader
@@ -176,13 +166,13 @@ export class CramScanner {
     const afterEof = this.#eof !== undefined
     this.#eof = undefined
     feed.startRecord()
-    const header = yield* this.#containerHeader(afterEof)
+    const header = yield* this.#blocks.containerHeader(afterEof)
     if (!marksEnd(header)) feed.endRecord()
     const end = feed.offset + header.length
     const start = feed.offset
     let compression: CompressionHeader | undefined
     if (header.length > 0) {
-      const block = yield* this.#keepBlock(header.length)
+      const block = yield* this.#blocks.keep(header.length)
       if (block.header.content !== content.compressionHeader)
         throw corrupt('a container does not begin with a compression header')
       compression = readCompressionHeader(inflateBlock(block.header, block.bytes))
@@ -194,7 +184,7 @@ export class CramScanner {
     }
     // Containers without slices (the EOF marker is one) may hold blocks all the same.
     while (header.landmarks.length === 0 && feed.offset < end)
-      yield* this.#skipBlock(yield* this.#blockHeader(end - feed.offset))
+      yield* this.#blocks.skip(yield* this.#blocks.header(end - feed.offset))
     if (feed.offset !== end) throw corrupt('a container is longer than its blocks')
     if (marksEnd(header)) this.#eof = { offset, bytes: feed.endRecord() }
   }
@@ -208,128 +198,28 @@ export class CramScanner {
   ): Generator<void, void> {
     const feed = this.#feed
     const start = feed.offset
-    const block = yield* this.#keepBlock(end - start)
+    const block = yield* this.#blocks.keep(end - start)
     if (block.header.content !== content.sliceHeader) throw corrupt('a slice does not begin with its header')
-    const header = readSliceHeader(inflateBlock(block.header, block.bytes), this.#definition.major)
+    const header = readSliceHeader(inflateBlock(block.header, block.bytes), this.#blocks.definition.major)
     const plan = header.refId === severalReferences ? planSeries(compression) : undefined
     const kept: StoredBlock[] = []
     let keptBytes = 0
     for (let i = 0; i < header.blocks; i++) {
-      const blockHeader = yield* this.#blockHeader(end - feed.offset)
+      const blockHeader = yield* this.#blocks.header(end - feed.offset)
       const id = blockHeader.content === content.core ? core : blockHeader.contentId
-      if (!plan?.blocks.has(id)) yield* this.#skipBlock(blockHeader)
+      if (!plan?.blocks.has(id)) yield* this.#blocks.skip(blockHeader)
       else {
         keptBytes += blockHeader.size
         if (keptBytes > maxInflatedBytes)
           throw tooLarge(`a slice has over ${maxInflatedBytes} bytes of positions`)
-        kept.push({ header: blockHeader, bytes: yield* this.#blockBody(blockHeader) })
+        kept.push({ header: blockHeader, bytes: yield* this.#blocks.body(blockHeader) })
       }
     }
-    this.#place = start
+    this.#blocks.place = start
     const size = feed.offset - start
     const extents = (take: TakeExtent) => {
       if (plan) readExtents(compression, plan, header, size, kept, take)
     }
     this.#sink.slice({ containerOffset, container, offset: start, landmark, size, header, extents })
   }
-
-  *#containerHeader(afterEof = false): Generator<void, ContainerHeader> {
-    const feed = this.#feed
-    this.#place = feed.offset
-    yield* this.#await(containerHeaderPeek)
-    let wanted = containerHeaderPeek
-    try {
-      wanted = containerHeaderLimit(feed.peek(containerHeaderPeek), this.#definition)
-      if (wanted > containerHeaderPeek) yield* this.#await(wanted)
-      const header = readContainerHeader(feed.peek(wanted), this.#definition)
-      feed.advance(header.headerBytes)
-      return header
-    } catch (error) {
-      // Files that were joined have containers behind an EOF marker; other bytes there are no part of the file.
-      if (afterEof) throw trailing(error)
-      throw this.#cutOff(error, wanted, 'a container header')
-    }
-  }
-
-  *#blockHeader(left: number): Generator<void, BlockHeader> {
-    const feed = this.#feed
-    this.#place = feed.offset
-    if (feed.held < maxBlockHeaderBytes) yield* this.#await(maxBlockHeaderBytes)
-    try {
-      const header = readBlockHeader(feed.peek(maxBlockHeaderBytes))
-      if (header.headerBytes + header.size + this.#sumBytes > left)
-        throw corrupt('a block reaches past the end of its container')
-      return header
-    } catch (error) {
-      throw this.#cutOff(error, maxBlockHeaderBytes, 'a block header')
-    }
-  }
-
-  *#keepBlock(left: number): Generator<void, StoredBlock> {
-    const header = yield* this.#blockHeader(left)
-    if (header.size > maxInflatedBytes)
-      throw tooLarge(`a header's block has ${header.size} bytes, ${maxInflatedBytes} are allowed`)
-    return { header, bytes: yield* this.#blockBody(header) }
-  }
-
-  /** A block's stored bytes, its checksum checked: a copy. */
-  *#blockBody({ headerBytes, size }: BlockHeader): Generator<void, Uint8Array> {
-    const feed = this.#feed
-    const total = headerBytes + size + this.#sumBytes
-    yield* this.#need(total)
-    const block = feed.peek(total).slice()
-    feed.advance(total)
-    const end = headerBytes + size
-    if (this.#sumBytes > 0 && crc32(block.subarray(0, end)) !== littleEndian(block, end))
-      throw badCrc('a block')
-    return block.subarray(headerBytes, end)
-  }
-
-  /** Reads past a block, its checksum checked as its bytes go by. */
-  *#skipBlock({ headerBytes, size }: BlockHeader): Generator<void, void> {
-    const feed = this.#feed
-    let crc = 0
-    for (let left = headerBytes + size; left > 0;) {
-      if (feed.held === 0) yield* this.#need(1)
-      const summed = feed.sum(left, crc)
-      crc = summed.crc
-      left -= summed.taken
-    }
-    if (this.#sumBytes === 0) return
-    if (feed.held < 4) yield* this.#need(4)
-    if (littleEndian(feed.peek(4), 0) !== crc) throw badCrc('a block')
-    feed.advance(4)
-  }
-
-  /** CRAM 2.1 has no checksums. */
-  get #sumBytes(): number {
-    return this.#definition.major >= 3 ? 4 : 0
-  }
-
-  /** Waits for so many bytes, or for the end of the file. */
-  *#await(size: number): Generator<void, void> {
-    while (this.#feed.held < size && !this.#feed.ended) yield
-  }
-
-  /** @throws HtsvaultError CRAM_TRUNCATED where the file ends before */
-  *#need(size: number): Generator<void, void> {
-    yield* this.#await(size)
-    if (this.#feed.held < size) throw truncated('the file ends within a block')
-  }
-
-  /** Where fewer bytes are left than were asked for, what does not parse was cut off. */
-  #cutOff(error: unknown, wanted: number, what: string): unknown {
-    const short = this.#feed.ended && this.#feed.held < wanted
-    const cut = short && error instanceof HtsvaultError && error.code === 'CRAM_CORRUPT'
-    return cut ? truncated(`the file ends within ${what}`) : error
-  }
 }
-
-const trailing = (cause: unknown) =>
-  new HtsvaultError('TRAILING_DATA', 'bytes that are not CRAM follow the EOF container', {
-    hint: 'head -c OFFSET FILE.cram > NEW.cram keeps what comes before them; OFFSET is the place named here.',
-    cause,
-  })
-
-const littleEndian = (bytes: Uint8Array, at: number): number =>
-  (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
