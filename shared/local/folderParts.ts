@@ -1,30 +1,21 @@
 import { mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { HtsvaultError } from '#shared/errors.ts'
-import type { ObjectInfo, PartUploads, PutCondition } from '#shared/vault/ports/ObjectStore.ts'
+import type { PartUploads } from '#shared/vault/ports/ObjectStore.ts'
 import { folderError, isAbsence } from './folderErrors.ts'
 import { pathOf } from './folderKeys.ts'
 import { withLock } from './keyLocks.ts'
+import { publishObject } from './publishObject.ts'
 import { temporaryFolder } from './temporaryArea.ts'
-
-export interface FolderPartsProps {
-  /** Names a new file or folder for what is unfinished. */
-  readonly temporaryName: () => string
-  /** Gives a finished file its name. */
-  readonly publish: (
-    key: string,
-    handle: FileHandle,
-    path: string,
-    condition: PutCondition | undefined,
-  ) => Promise<ObjectInfo>
-}
 
 /**
  * Uploads by parts in a folder: each is a folder of its own, with the file, into which every part is written where it
  * belongs, and an empty file for every part that is there. Parts of one number are written one after another among
  * the stores of one process.
+ *
+ * @param temporaryName names a new file or folder for what is unfinished.
  */
-export function folderParts(root: string, { temporaryName, publish }: FolderPartsProps): PartUploads {
+export function folderParts(root: string, temporaryName: () => string): PartUploads {
   const all = join(root, temporaryFolder)
   const folderOf = (upload: string) => {
     const path = resolve(all, upload)
@@ -79,7 +70,7 @@ export function folderParts(root: string, { temporaryName, publish }: FolderPart
             'UPLOAD_INCOMPLETE',
             `${parts} parts of ${size} bytes are there, of ${whole.parts} parts of ${whole.size} bytes`,
           )
-        const info = await publish(key, handle, path, condition)
+        const info = await publishObject(root, key, handle, path, condition)
         await rm(folder, { recursive: true, force: true })
         return info
       } catch (error) {
