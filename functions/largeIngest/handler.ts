@@ -90,10 +90,11 @@ async function runStep(
       return ended(end, seconds, metrics)
     }
     case 'abandon': {
-      const { state } = await abandonLarge(ports, data)
-      log.info('large ingest given up', { work, state })
-      if (state === 'failed') metrics.add({ IngestsFailed: 1 })
-      return { state }
+      const end = await abandonLarge(ports, data)
+      log.info('large ingest given up', { work, state: end.state })
+      if (end.state !== 'failed') return ended(end, undefined, metrics)
+      metrics.add({ IngestsFailed: 1 })
+      return { state: 'failed' }
     }
   }
 }

@@ -3,10 +3,10 @@ import type { Format, IndexedFile } from '#shared/indexes/FileIndexer.ts'
 import { blockMapTail } from '#shared/indexes/blockMap/openBlockMap.ts'
 import { checkDatasetReferences } from './checkDatasetReferences.ts'
 import type { DatasetSettings } from './DatasetSettings.ts'
-import { maxManifestBytes, readManifest, writeManifest, type Digests, type Manifest } from './Manifest.ts'
+import { maxManifestBytes, readManifest, type Digests, type Manifest, type StoredObject } from './Manifest.ts'
 import { baseKey, isManifestKey, isPartOf, manifestKey, partKey, type UploadName } from './names.ts'
 import type { ObjectInfo, ObjectStore } from './ports/ObjectStore.ts'
-import { forgetManifest } from './recentManifests.ts'
+import { bodyOf, isPreconditionFailed, placeManifest, type PlacedOver } from './placeManifest.ts'
 import { SealedWriter, type BodyWriter } from './SealedWriter.ts'
 import type { VaultPorts } from './VaultPorts.ts'
 
@@ -28,11 +28,7 @@ export interface PublishedBody {
 }
 
 /** What there was under a file's keys when its ingest began, and what follows from it. Plain values: JSON holds them. */
-export interface PublicationStart {
-  /** The etag of the manifest that this one takes the place of. */
-  readonly before: string | undefined
-  /** Parts that are of no use once the new manifest stands. */
-  readonly leftovers: readonly string[]
+export interface PublicationStart extends PlacedOver {
   /** Which generation of keys the new parts have. */
   readonly generation: string | undefined
 }
@@ -42,9 +38,13 @@ export interface Publication {
   readonly already: Manifest | undefined
   partKey(part: Parameters<typeof partKey>[1]): string
   /**
-   * Completes the parts and writes the manifest, in that order, then deletes what the file before it left.
-   * @throws HtsvaultError PRECONDITION_FAILED where another run published in the meantime; that one's file stands;
-   * REFERENCES_DIFFER, DICTIONARY_INVALID before anything is written
+   * Completes the parts, and makes the manifest that names them.
+   * @throws HtsvaultError REFERENCES_DIFFER, DICTIONARY_INVALID before anything is written
+   */
+  store(found: PublishedBody): Promise<Manifest>
+  /**
+   * Stores the parts and writes the manifest, in that order, then deletes what the file before it left.
+   * @throws HtsvaultError PRECONDITION_FAILED where another run published in the meantime; that one's file stands
    */
   publish(found: PublishedBody): Promise<Manifest>
 }
@@ -72,9 +72,11 @@ export async function startPublication(
   const leftovers: string[] = []
   for await (const object of vault.list(base))
     if (!isManifestKey(object.key) && isPartOf(base, object.key)) leftovers.push(object.key)
+  const replaces = before && bodyOf(before.bytes, key)
   return {
     already: before && sameUpload(before.bytes, key, of.upload),
     before: before?.info.etag,
+    ...(replaces && { replaces }),
     leftovers,
     generation: leftovers.length === 0 ? undefined : newGeneration(),
   }
@@ -86,66 +88,75 @@ export const newGeneration = (): string => `g${randomBytes(4).toString('hex')}`
 export function publicationFrom(
   ports: VaultPorts,
   of: PublicationOf,
-  { before, leftovers, generation }: PublicationStart,
+  start: PublicationStart,
 ): Omit<Publication, 'already'> {
   const { vault } = ports
+  const { generation } = start
   const base = baseKey(of.id, of.format)
-  const key = manifestKey(base)
   const encrypted = of.settings.encryption === 'crypt4gh'
   const keyOf = (part: Parameters<typeof partKey>[1]) => partKey(base, part, { encrypted, generation })
 
+  const store = async ({ body, keepBody = false, indexed, digests }: PublishedBody): Promise<Manifest> => {
+    await checkDatasetReferences(vault, of.name.dataset, of.settings, indexed.references)
+    const made: { body?: StoredObject; index?: Manifest['index']; blockMap?: Manifest['blockMap'] } = {}
+    try {
+      const { kind, bytes } = indexed.index
+      made.index = { ...(await SealedWriter.whole(ports, keyOf(kind), of.settings, bytes)), kind }
+      made.blockMap = {
+        ...(await SealedWriter.whole(ports, keyOf('blockmap'), of.settings, indexed.blockMap)),
+        tail: blockMapTail(indexed.blockMap),
+      }
+      const completed = await body.complete()
+      if (!keepBody) made.body = completed
+      return {
+        version: 1,
+        id: of.id,
+        dataset: of.name.dataset,
+        name: of.name.name,
+        format: of.format,
+        formatVersion: indexed.formatVersion,
+        encryption: of.settings.encryption,
+        upload: { etag: of.upload.etag, modified: of.upload.modified.toISOString() },
+        ...digests,
+        index: made.index,
+        blockMap: made.blockMap,
+        body: completed,
+        sortOrder: 'coordinate',
+        references: indexed.references.length,
+        records: indexed.records,
+        unplacedRecords: indexed.unplacedRecords,
+        ingested: new Date().toISOString(),
+      }
+    } catch (error) {
+      // What this run completed is its own: every part is created only where there was none.
+      await discardParts(vault, made)
+      throw error
+    }
+  }
+
   return {
     partKey: keyOf,
-    async publish({ body, keepBody = false, indexed, digests }) {
-      await checkDatasetReferences(vault, of.name.dataset, of.settings, indexed.references)
-      const made: string[] = []
-      const keep = <T extends { key: string }>(part: T): T => {
-        made.push(part.key)
-        return part
-      }
+    store,
+    async publish(found) {
+      const manifest = await store(found)
       try {
-        const manifest: Manifest = {
-          version: 1,
-          id: of.id,
-          dataset: of.name.dataset,
-          name: of.name.name,
-          format: of.format,
-          formatVersion: indexed.formatVersion,
-          encryption: of.settings.encryption,
-          upload: { etag: of.upload.etag, modified: of.upload.modified.toISOString() },
-          ...digests,
-          index: {
-            ...keep(
-              await SealedWriter.whole(ports, keyOf(indexed.index.kind), of.settings, indexed.index.bytes),
-            ),
-            kind: indexed.index.kind,
-          },
-          blockMap: {
-            ...keep(await SealedWriter.whole(ports, keyOf('blockmap'), of.settings, indexed.blockMap)),
-            tail: blockMapTail(indexed.blockMap),
-          },
-          body: keepBody ? await body.complete() : keep(await body.complete()),
-          sortOrder: 'coordinate',
-          references: indexed.references.length,
-          records: indexed.records,
-          unplacedRecords: indexed.unplacedRecords,
-          ingested: new Date().toISOString(),
-        }
-        await vault.put(
-          key,
-          writeManifest(manifest),
-          before === undefined ? { ifAbsent: true } : { ifMatch: before },
-        )
-        forgetManifest(vault, of.id)
-        for (const leftover of leftovers) await vault.delete(leftover)
-        return manifest
+        return await placeManifest(ports, manifest, start)
       } catch (error) {
-        // What this run completed is its own: every part is created only where there was none.
-        for (const part of made) await vault.delete(part).catch(() => false)
+        // Only where it is certain: a manifest whose writing failed for another reason may be there all the same.
+        if (isPreconditionFailed(error)) await discardParts(vault, manifest)
         throw error
       }
     },
   }
+}
+
+/** Deletes parts that no manifest names, nor will; what cannot be deleted, the file's next ingest deletes. */
+export async function discardParts(
+  vault: ObjectStore,
+  parts: Partial<Pick<Manifest, 'body' | 'index' | 'blockMap'>>,
+): Promise<void> {
+  for (const part of [parts.body, parts.index, parts.blockMap])
+    if (part) await vault.delete(part.key).catch(() => false)
 }
 
 function sameUpload(bytes: Uint8Array, key: string, upload: ObjectInfo): Manifest | undefined {

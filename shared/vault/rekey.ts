@@ -58,6 +58,13 @@ export async function rekeyForKey(ports: VaultPorts, options: RekeyOptions = {})
 }
 
 /**
+ * A manifest whose headers are for the pair in force; undefined where no older pair opens any of them.
+ * @throws HtsvaultError where no pair of the ring opens one
+ */
+export const renewHeaders = (manifest: Manifest, ring: KeyRing): Manifest | undefined =>
+  changed(manifest, header => renewed(header, ring))
+
+/**
  * Writes the headers of a dataset's files for the recipients that its settings name now, and for nobody else.
  * @throws HtsvaultError DATASET_SETTINGS_INVALID
  */

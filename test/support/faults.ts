@@ -1,3 +1,4 @@
+import { HtsvaultError } from '#shared/errors.ts'
 import type { ObjectStore, Upload } from '#shared/vault/ports/ObjectStore.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
 
@@ -12,19 +13,15 @@ export interface KilledPorts {
   bury(): Promise<void>
 }
 
-/**
- * The ports of a process that is killed at its `after`-th word with the world: that one is not heard any more (or, with
- * `heard`, is heard but its answer is not), and none after it is.
- */
-export function killedPorts({ inbox, vault, keys }: VaultPorts, after: number, heard: boolean): KilledPorts {
-  let said = 0
-  const open: Upload[] = []
-  const step = async <T>(act: () => Promise<T>): Promise<T> => {
-    said++
-    if (said < after) return act()
-    if (said === after && heard) await act()
-    throw new Killed()
-  }
+/** Says one word to the world. */
+type Step = <T>(act: () => Promise<T>) => Promise<T>
+
+/** Ports that say every word by `step`; `created` is told of every upload. */
+function steppedPorts(
+  { inbox, vault, keys }: VaultPorts,
+  step: Step,
+  created: (upload: Upload) => void = () => undefined,
+): VaultPorts {
   const upload = (real: Upload): Upload => ({
     write: chunk => step(() => real.write(chunk)),
     ...(real.append && { append: bytes => step(() => real.append!(bytes)) }),
@@ -44,9 +41,9 @@ export function killedPorts({ inbox, vault, keys }: VaultPorts, after: number, h
     put: (...args) => step(() => real.put(...args)),
     create: key =>
       step(async () => {
-        const created = await real.create(key)
-        open.push(created)
-        return upload(created)
+        const begun = await real.create(key)
+        created(begun)
+        return upload(begun)
       }),
     parts: {
       begin: key => step(() => real.parts.begin(key)),
@@ -60,11 +57,63 @@ export function killedPorts({ inbox, vault, keys }: VaultPorts, after: number, h
       yield* real.list(prefix)
     },
   })
+  return { inbox: store(inbox), vault: store(vault), keys }
+}
+
+/**
+ * The ports of a process that is killed at its `after`-th word with the world: that one is not heard any more (or, with
+ * `heard`, is heard but its answer is not), and none after it is.
+ */
+export function killedPorts(ports: VaultPorts, after: number, heard: boolean): KilledPorts {
+  let said = 0
+  const open: Upload[] = []
+  const step: Step = async act => {
+    said++
+    if (said < after) return act()
+    if (said === after && heard) await act()
+    throw new Killed()
+  }
   return {
-    ports: { inbox: store(inbox), vault: store(vault), keys },
+    ports: steppedPorts(ports, step, upload => open.push(upload)),
     said: () => said,
     async bury() {
       for (const each of open) await each.abort()
+    },
+  }
+}
+
+export interface PausedPorts {
+  readonly ports: VaultPorts
+  /** Resolves when the process stands still. */
+  readonly reached: Promise<unknown>
+  goOn(): void
+}
+
+/** The ports of a process that stands still before its `at`-th word with the world, until it is told to go on. */
+export function pausedPorts(ports: VaultPorts, at: number): PausedPorts {
+  let said = 0
+  const stood = Promise.withResolvers<undefined>()
+  const going = Promise.withResolvers<undefined>()
+  const step: Step = async act => {
+    if (++said === at) {
+      stood.resolve(undefined)
+      await going.promise
+    }
+    return act()
+  }
+  return { ports: steppedPorts(ports, step), reached: stood.promise, goOn: () => going.resolve(undefined) }
+}
+
+/** A store whose answer to the first write of such a key is lost, although it was written. */
+export function deafStore(real: ObjectStore, key: RegExp): ObjectStore {
+  let lost = false
+  return {
+    ...real,
+    async put(name, ...rest) {
+      const info = await real.put(name, ...rest)
+      if (lost || !key.test(name)) return info
+      lost = true
+      throw new HtsvaultError('STORE_UNAVAILABLE', 'no answer came')
     },
   }
 }

@@ -14,8 +14,10 @@ import { answerTicket } from '#shared/vault/answerTicket.ts'
 import { findManifest } from '#shared/vault/findManifest.ts'
 import { ingestUpload } from '#shared/vault/ingestUpload.ts'
 import { openStored } from '#shared/vault/openStored.ts'
+import type { ObjectStore } from '#shared/vault/ports/ObjectStore.ts'
+import { rekeyForKey } from '#shared/vault/rekey.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
-import { Killed, killedPorts } from '#test/support/faults.ts'
+import { deafStore, Killed, killedPorts } from '#test/support/faults.ts'
 import { drainAsync } from '../crypt4gh/support.ts'
 import { folderVault, keysOf } from '#test/support/folderVault.ts'
 
@@ -193,6 +195,36 @@ describe('ingest', () => {
     await expect(ingestUpload(dying.ports, 'd/x.bam')).rejects.toThrow(Killed)
     await dying.bury()
     expect(await keysOf(ports.inbox)).toEqual(['d/x.bam'])
+  })
+
+  test('where the answer to the manifest is lost, what it names stays', async () => {
+    const bytes = await demo('child.bam')
+    await ports.inbox.put('d/x.bam', bytes)
+    const deaf = { ...ports, vault: deafStore(ports.vault, /manifest/) }
+    await expect(ingestUpload(deaf, 'd/x.bam')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect(Buffer.compare(await plainOf('body'), bytes)).toBe(0)
+    expect((await ingestUpload(ports, 'd/x.bam')).state).toBe('served')
+    expect(await keysOf(ports.vault)).toEqual(servedKeys)
+  })
+
+  test('the file that it replaces may be re-keyed meanwhile', async () => {
+    const bytes = await demo('child.bam')
+    for (const rekey of [false, true]) {
+      await ports.inbox.put('d/x.bam', bytes)
+      const vault: ObjectStore = {
+        ...ports.vault,
+        // The last that is written before the manifest.
+        async create(key, size) {
+          const ring = { ...generateKeyPair(nodeBackend), others: [pair] }
+          if (rekey && key.includes('blockmap'))
+            await rekeyForKey({ ...ports, keys: { keyPair: async () => ring } })
+          return ports.vault.create(key, size)
+        },
+      }
+      expect((await ingestUpload({ ...ports, vault }, 'd/x.bam')).state).toBe('served')
+    }
+    expect(Buffer.compare(await plainOf('body'), bytes)).toBe(0)
+    expect(await keysOf(ports.vault)).toHaveLength(4)
   })
 })
 

@@ -4,6 +4,7 @@ import { cipherSize, segmentBytes } from '#shared/crypt4gh/sizes.ts'
 import type { Format } from '#shared/indexes/FileIndexer.ts'
 import type { ShardFacts, ShardTask } from '#shared/indexes/shards/ShardTask.ts'
 import type { DatasetSettings } from '../DatasetSettings.ts'
+import type { Manifest } from '../Manifest.ts'
 import type { UploadName } from '../names.ts'
 import type { PublicationStart } from '../publication.ts'
 
@@ -14,6 +15,12 @@ export interface LargeCuts {
   /** Parts of a shard: what one worker does at once. */
   readonly shardParts: number
 }
+
+/** How the work on a large file ends, once that is decided: its plan says it, and nobody takes it back. */
+export type WorkEnd =
+  | { readonly state: 'abandoned' }
+  /** The parts are there, and this is to be the manifest: whoever comes writes it. */
+  | { readonly state: 'published'; readonly manifest: Manifest }
 
 /** What all workers on a large file know. Plain values: it is kept as JSON, encrypted for the vault alone. */
 export interface LargePlan extends LargeCuts {
@@ -37,6 +44,8 @@ export interface LargePlan extends LargeCuts {
   /** Where the first record begins. */
   readonly firstRecord: VirtualOffset
   readonly began: string
+  /** Absent while the work is under way. */
+  readonly end?: WorkEnd
 }
 
 /** S3 takes 10,000 parts: some are left over. */

@@ -12,9 +12,11 @@ import type { ShardResult } from '#shared/indexes/shards/ShardResult.ts'
 import { writeShardResult } from '#shared/indexes/shards/writeShardResult.ts'
 import { pairsOf } from '../keyRing.ts'
 import { ownPrefix } from '../names.ts'
+import { isPreconditionFailed } from '../placeManifest.ts'
 import type { KeyStore } from '../ports/KeyStore.ts'
+import type { PutCondition } from '../ports/ObjectStore.ts'
 import type { VaultPorts } from '../VaultPorts.ts'
-import type { LargePlan } from './LargePlan.ts'
+import type { LargePlan, WorkEnd } from './LargePlan.ts'
 
 /** The keys of all work under way begin so. */
 export const workPrefix = `${ownPrefix}work/`
@@ -22,6 +24,10 @@ export const workPrefix = `${ownPrefix}work/`
 const maxPlanBytes = 64 << 20
 const maxResultBytes = 1 << 30
 const digestBytes = 32
+
+export type DecidedPlan = LargePlan & { readonly end: WorkEnd }
+
+const isDecided = (plan: LargePlan): plan is DecidedPlan => plan.end !== undefined
 
 /** What a shard left: its part of the indexes, and the SHA-256 of each of its parts' plain bytes. */
 export interface ShardFindings {
@@ -53,19 +59,39 @@ export class WorkFolder {
 
   /** The plan; nothing where there is none yet, or none any more. @throws HtsvaultError WORK_CORRUPT */
   async plan(): Promise<LargePlan | undefined> {
-    const bytes = await this.#read(this.#planKey, maxPlanBytes)
-    return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as LargePlan)
+    return (await this.#present())?.plan
   }
 
   /** Keeps the plan, once. @throws HtsvaultError PRECONDITION_FAILED where there is one */
   async begin(plan: LargePlan): Promise<void> {
-    await this.#write(this.#planKey, new TextEncoder().encode(JSON.stringify(plan)), { ifAbsent: true })
+    await this.#writePlan(plan, { ifAbsent: true })
+  }
+
+  /**
+   * Decides how the work ends, unless that is decided: the plan with what holds, of this caller or of one before;
+   * nothing where there is no plan (any more). The plan is changed in its place, so of two at once one decides.
+   * @throws HtsvaultError WORK_CORRUPT
+   */
+  async decide(end: WorkEnd): Promise<DecidedPlan | undefined> {
+    for (;;) {
+      const present = await this.#present()
+      if (!present) return undefined
+      const { plan, etag } = present
+      if (isDecided(plan)) return plan
+      try {
+        await this.#writePlan({ ...plan, end }, { ifMatch: etag })
+        return { ...plan, end }
+      } catch (error) {
+        if (!isPreconditionFailed(error)) throw error
+      }
+    }
   }
 
   /** @throws HtsvaultError WORK_CORRUPT, SHARD_CORRUPT */
   async shard(shard: number, parts: number): Promise<ShardFindings | undefined> {
-    const bytes = await this.#read(this.#shardKey(shard), maxResultBytes)
-    if (!bytes) return undefined
+    const object = await this.#read(this.#shardKey(shard), maxResultBytes)
+    if (!object) return undefined
+    const { bytes } = object
     const digests = bytes.subarray(0, parts * digestBytes)
     return { digests, result: readShardResult(bytes.subarray(digests.length)) }
   }
@@ -74,15 +100,17 @@ export class WorkFolder {
   async addShard(shard: number, { result, digests }: ShardFindings): Promise<boolean> {
     const key = this.#shardKey(shard)
     await this.#write(key, Buffer.concat([digests, writeShardResult(result)]))
-    // Whoever ends the work takes the plan away, and after it the shards: one of both sees this one.
-    if (await this.#ports.vault.head(this.#planKey)) return true
-    await this.#ports.vault.delete(key)
-    return false
+    return this.#isUnderWay(key)
   }
 
-  /** Says that parts of this generation are about to be written, so that `generations` tells of them. */
-  async addGeneration(generation: string): Promise<void> {
-    await this.#ports.vault.put(`${this.#prefix}${generation}`, new Uint8Array())
+  /**
+   * Says that parts of this generation are about to be written, so that `generations` tells of them; answers whether the
+   * work is still under way.
+   */
+  async addGeneration(generation: string): Promise<boolean> {
+    const key = `${this.#prefix}${generation}`
+    await this.#ports.vault.put(key, new Uint8Array())
+    return this.#isUnderWay(key)
   }
 
   async generations(): Promise<string[]> {
@@ -101,12 +129,30 @@ export class WorkFolder {
     for await (const { key } of vault.list(this.#prefix)) await vault.delete(key)
   }
 
-  async #read(key: string, maxBytes: number): Promise<Uint8Array | undefined> {
-    const object = await this.#ports.vault.get(key, maxBytes)
-    return object && openOwn(this.#ports.keys, object.bytes, key)
+  /** Where the work has ended, what was added behind its end is taken away. */
+  async #isUnderWay(added: string): Promise<boolean> {
+    // Whoever ends the work takes the plan away, and after it everything else: one of both sees what was added.
+    if (await this.#ports.vault.head(this.#planKey)) return true
+    await this.#ports.vault.delete(added)
+    return false
   }
 
-  async #write(key: string, plain: Uint8Array, condition?: { readonly ifAbsent: true }): Promise<void> {
+  async #present(): Promise<{ readonly plan: LargePlan; readonly etag: string } | undefined> {
+    const object = await this.#read(this.#planKey, maxPlanBytes)
+    if (!object) return undefined
+    return { plan: JSON.parse(new TextDecoder().decode(object.bytes)) as LargePlan, etag: object.etag }
+  }
+
+  #writePlan(plan: LargePlan, condition: PutCondition): Promise<void> {
+    return this.#write(this.#planKey, new TextEncoder().encode(JSON.stringify(plan)), condition)
+  }
+
+  async #read(key: string, maxBytes: number): Promise<{ bytes: Uint8Array; etag: string } | undefined> {
+    const object = await this.#ports.vault.get(key, maxBytes)
+    return object && { bytes: await openOwn(this.#ports.keys, object.bytes, key), etag: object.info.etag }
+  }
+
+  async #write(key: string, plain: Uint8Array, condition?: PutCondition): Promise<void> {
     await this.#ports.vault.put(key, await sealOwn(this.#ports.keys, plain), condition)
   }
 }

@@ -2,7 +2,6 @@ import { randomBytes } from '#shared/crypt4gh/Backend.ts'
 import { writeHeader } from '#shared/crypt4gh/header/writeHeader.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { wipe } from '#shared/crypt4gh/wipe.ts'
-import { HtsvaultError } from '#shared/errors.ts'
 import { recogniseBytes, recogniseFormat } from '#shared/indexes/recogniseFormat.ts'
 import type { FileHeader } from '#shared/indexes/scan/FileHeader.ts'
 import { HeaderReader } from '#shared/indexes/shards/HeaderReader.ts'
@@ -12,6 +11,7 @@ import { datasetReaders, readDatasetSettings, type DatasetSettings } from '../Da
 import { endRefused, endServed, type IngestEnd } from '../ingestUpload.ts'
 import type { Manifest } from '../Manifest.ts'
 import { fileId, parseUploadKey } from '../names.ts'
+import { isPreconditionFailed } from '../placeManifest.ts'
 import type { ObjectInfo } from '../ports/ObjectStore.ts'
 import { newGeneration, publicationFrom, startPublication } from '../publication.ts'
 import type { VaultPorts } from '../VaultPorts.ts'
@@ -39,6 +39,7 @@ export async function planLarge(
 ): Promise<LargePlanned> {
   const folder = new WorkFolder(ports, work)
   const planned = await folder.plan()
+  if (planned?.end?.state === 'abandoned') return { state: 'gone' }
   if (planned) return { state: 'planned', shards: shardCount(planned) }
   const upload = await ports.inbox.head(key)
   if (upload?.etag !== etag) return { state: 'gone' }
@@ -120,6 +121,3 @@ async function bodyHeader({ keys }: VaultPorts, settings: DatasetSettings): Prom
     wipe(dataKey)
   }
 }
-
-const isPreconditionFailed = (error: unknown) =>
-  error instanceof HtsvaultError && error.code === 'PRECONDITION_FAILED'

@@ -5,10 +5,19 @@ import { ShardMerge } from '#shared/indexes/shards/ShardMerge.ts'
 import { endRefused, endServed, type IngestEnd } from '../ingestUpload.ts'
 import type { Digests, Manifest, StoredObject } from '../Manifest.ts'
 import type { ObjectInfo } from '../ports/ObjectStore.ts'
-import { newGeneration, publicationFrom, startPublication } from '../publication.ts'
+import { placeManifest } from '../placeManifest.ts'
+import { discardParts, newGeneration, publicationFrom, startPublication } from '../publication.ts'
 import type { VaultPorts } from '../VaultPorts.ts'
 import { endWork } from './endWork.ts'
-import { headerBytes, partCount, shardCount, shardTask, storedSize, type LargePlan } from './LargePlan.ts'
+import {
+  headerBytes,
+  partCount,
+  shardCount,
+  shardTask,
+  storedSize,
+  type LargePlan,
+  type WorkEnd,
+} from './LargePlan.ts'
 import { readFileHeader } from './planLarge.ts'
 import { WorkFolder, type ShardFindings } from './WorkFolder.ts'
 import { indexShard, isReplaced } from './workShard.ts'
@@ -34,7 +43,8 @@ async function endOf(ports: VaultPorts, folder: WorkFolder, plan: LargePlan): Pr
   const upload = { ...plan.upload, modified: new Date(plan.upload.modified) }
   try {
     const { already } = await startPublication(ports.vault, { ...plan, upload })
-    return await endServed(ports, upload, already ?? (await publish(ports, folder, plan, upload)))
+    const manifest = already ?? (await publish(ports, folder, plan, upload))
+    return manifest ? await endServed(ports, upload, manifest) : { state: 'gone' }
   } catch (error) {
     if (isReplaced(error) || (await ports.inbox.head(upload.key))?.etag !== upload.etag)
       return { state: 'gone' }
@@ -42,19 +52,39 @@ async function endOf(ports: VaultPorts, folder: WorkFolder, plan: LargePlan): Pr
   }
 }
 
+/** The manifest, which then stands; nothing where the work was given up meanwhile. */
 async function publish(
   ports: VaultPorts,
   folder: WorkFolder,
   plan: LargePlan,
   upload: ObjectInfo,
-): Promise<Manifest> {
+): Promise<Manifest | undefined> {
+  const end = plan.end ?? (await decide(ports, folder, plan, upload))
+  return end?.state === 'published' ? placeManifest(ports, end.manifest, plan.start) : undefined
+}
+
+/**
+ * Stores the parts and has it decided that they are the file. From then on nobody deletes them, and whoever comes, an
+ * attempt after this one or somebody who wants to give the work up, writes the manifest.
+ */
+async function decide(
+  ports: VaultPorts,
+  folder: WorkFolder,
+  plan: LargePlan,
+  upload: ObjectInfo,
+): Promise<WorkEnd | undefined> {
   const { indexed, digests } = await mergeShards(ports, folder, plan)
   // Keys of this attempt alone: what another one wrote may be in a manifest already.
   const generation = newGeneration()
-  await folder.addGeneration(generation)
+  if (!(await folder.addGeneration(generation))) return undefined
   const publication = publicationFrom(ports, { ...plan, upload }, { ...plan.start, generation })
   const body = { complete: () => completeBody(ports, plan) }
-  return publication.publish({ body, keepBody: true, indexed, digests })
+  const manifest = await publication.store({ body, keepBody: true, indexed, digests })
+  const { index, blockMap } = manifest
+  const end = (await folder.decide({ state: 'published', manifest }))?.end
+  if (end?.state !== 'published' || end.manifest.index.key !== index.key)
+    await discardParts(ports.vault, { index, blockMap })
+  return end
 }
 
 /** The body as an object: made of its parts now, or by an earlier attempt. */

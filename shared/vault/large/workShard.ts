@@ -27,7 +27,7 @@ export async function workShard(
   const folder = new WorkFolder(ports, work)
   try {
     const plan = await folder.plan()
-    if (!plan) return { state: 'gone' }
+    if (!plan || plan.end) return { state: 'gone' }
     const digests = new PartDigests(plan.partBytes)
     const body = await PartWriter.open(ports, plan, shard)
     const result = await indexShard(ports, plan, shardTask(plan, shard), async chunk => {
