@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { dataOption } from '../dataOption.ts'
+import { wholeNumber } from '../wholeNumber.ts'
 
 export interface ServeOptions {
   readonly port: number
@@ -11,6 +12,10 @@ export interface ServeOptions {
   readonly oidcAudience?: string
   /** A file with the settings of the issuers. */
   readonly oidc?: string
+  /** Worker threads that share a large file; 1: it is taken in by one pass. */
+  readonly workers: number
+  /** From how many MB on a file is large. */
+  readonly largeFrom: number
 }
 
 /** `htsvault serve`, which is `npm start`: a vault on this machine. */
@@ -25,6 +30,18 @@ export function serveCommand(): Command {
       'let web pages from here read the vault, such as https://igv.org; can be repeated (without tokens, only pages of this machine may)',
       parseOrigin,
       [] as readonly string[],
+    )
+    .option(
+      '--workers <n>',
+      'take in large files by shards, on so many threads (some 100 MB of memory each)',
+      wholeNumber(1, 64),
+      1,
+    )
+    .option(
+      '--large-from <MB>',
+      'from so many million bytes on a file is large',
+      wholeNumber(1, 1_000_000),
+      256,
     )
     .addOption(
       new Option(
@@ -48,6 +65,7 @@ export function serveCommand(): Command {
 Examples:
   npm start                                   or: npx htsvault serve
   npm start -- --port 8081 --data /big/vault --no-demo
+  npm start -- --workers 8                    genomes of tens of GB, on a machine with cores to spare
   npm start -- --oidc-issuer https://login.example.org/realms/lab --oidc-audience htsvault
 
 Upload by copying a file to <dir>/inbox/<dataset>/, or:

@@ -12,9 +12,12 @@ export interface IngestQueue {
   close(): Promise<void>
 }
 
-/** Takes uploads in one after another (each uses two cores by itself), and keeps the board. */
+/** Errors that another try, soon, would end in too. */
+const lasting = new Set(['WORKER_DIED'])
+
+/** Takes uploads in one after another (each uses two cores by itself, or more), and keeps the board. */
 export function ingestQueue(
-  ingest: (key: string) => Promise<IngestOutcome>,
+  ingest: (key: string, progress: (done: number, of: number) => void) => Promise<IngestOutcome>,
   board: StatusBoard,
 ): IngestQueue {
   const waiting = new Map<string, number>()
@@ -25,7 +28,7 @@ export function ingestQueue(
   const takeIn = async (key: string, bytes: number, attempt: number): Promise<void> => {
     board.set(key, 'ingesting', bytes)
     try {
-      const outcome = await ingest(key)
+      const outcome = await ingest(key, (done, of) => board.progress(key, done, of))
       if (outcome.state === 'served') board.served(outcome.manifest)
       else if (outcome.state === 'refused') board.set(key, 'refused', bytes, outcome.report)
       else board.forget(key)
@@ -34,8 +37,10 @@ export function ingestQueue(
         error instanceof HtsvaultError
           ? error.toReport()
           : { code: 'INTERNAL', message: 'an error of htsvault itself; it is tried again' }
-      board.set(key, 'received', bytes, report)
+      const failed = lasting.has(report.code)
+      board.set(key, failed ? 'failed' : 'received', bytes, report)
       if (!(error instanceof HtsvaultError)) console.error(error)
+      if (failed) return
       const timer = setTimeout(
         () => {
           timers.delete(timer)

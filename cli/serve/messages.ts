@@ -12,9 +12,10 @@ export function formatBytes(bytes: number): string {
 
 /** One line for a file's new state; a refusal says what is wrong and what to do. */
 export function formatStatus(status: FileStatus): string {
-  const { dataset, name, state, bytes, format, records, code, message, place, hint } = status
+  const { dataset, name, state, bytes, format, records, shards, code, message, place, hint } = status
   const line = `${state.padEnd(9)} ${printable(`${dataset}/${name}`)}  ${formatBytes(bytes)}`
   if (state === 'served') return `${line}  ${format ?? ''}, ${records ?? 0} records`
+  if (shards) return `${line}  ${shards.done} of ${shards.of} shards`
   if (code === undefined) return line
   const where = place ? formatPlace({ ...place, file: undefined }) : ''
   return [
@@ -23,6 +24,13 @@ export function formatStatus(status: FileStatus): string {
   ]
     .filter(Boolean)
     .join('\n')
+}
+
+/** Whether a state is worth a line in the terminal: of a file's shards, those that end a tenth of it. */
+export function isWorthALine({ shards }: FileStatus): boolean {
+  if (!shards) return true
+  const tenths = (done: number) => Math.floor((10 * done) / shards.of)
+  return tenths(shards.done) > tenths(shards.done - 1)
 }
 
 /** What to try next: commands to copy. */

@@ -1,8 +1,10 @@
 import { setTimeout } from 'node:timers/promises'
 import { HtsvaultError } from '#shared/errors.ts'
 import { provideAwslambda } from '#shared/local/awslambda.ts'
+import { endDeadWork } from '#shared/local/endDeadWork.ts'
 import { startServer } from '#shared/local/httpServer.ts'
 import { watchInbox } from '#shared/local/watchInbox.ts'
+import { isLarge } from '#shared/vault/ingestUpload.ts'
 import type { Log } from '#shared/vault/Log.ts'
 import { parseUploadKey } from '#shared/vault/names.ts'
 import { StatusBoard } from '#shared/vault/StatusBoard.ts'
@@ -13,18 +15,33 @@ import { demoFiles, uploadDemo } from './demo.ts'
 import { ingestQueue } from './ingestQueue.ts'
 import { localAuthenticate } from './localAuthenticate.ts'
 import { localHandlers } from './localHandlers.ts'
-import { describeClosedVault, describeVault, formatStatus } from './messages.ts'
+import { describeClosedVault, describeVault, formatStatus, isWorthALine } from './messages.ts'
+import { ingestByThreads } from './shards/ingestByThreads.ts'
 
 /** Runs a vault until it is told to end (SIGINT, SIGTERM). */
-export async function serve({ port, data, demo, origin, ...oidc }: ServeOptions): Promise<void> {
+export async function serve({
+  port,
+  data,
+  demo,
+  origin,
+  workers,
+  largeFrom,
+  ...oidc
+}: ServeOptions): Promise<void> {
   const authenticate = await localAuthenticate(oidc)
   const ports = localPorts(data)
   await ports.keys.keyPair() // A vault without its key does not start.
+  await endDeadWork(ports, printError)
   provideAwslambda()
   const { ingest, routes } = await localHandlers(ports, log, authenticate)
 
   const board = await StatusBoard.from(ports)
-  const queue = ingestQueue(ingest, board)
+  const queue = ingestQueue(async (key, progress) => {
+    const upload = workers > 1 ? await ports.inbox.head(key) : undefined
+    return upload && (await isLarge(ports, upload, largeFrom * 1e6))
+      ? ingestByThreads(ports, key, { data, workers, progress })
+      : ingest(key)
+  }, board)
   const server = await startServer({
     port,
     routes,
@@ -42,7 +59,9 @@ export async function serve({ port, data, demo, origin, ...oidc }: ServeOptions)
     onError: error => log.error('request failed', {}, error),
   })
   console.log(`htsvault runs on ${server.url}, its files are in ${data}`)
-  board.onChange(status => console.log(formatStatus(status)))
+  board.onChange(status => {
+    if (isWorthALine(status)) console.log(formatStatus(status))
+  })
 
   if (demo) await uploadDemo(data, ports.inbox)
   const waitsForDemo = new Set(demo ? demoFiles.filter(file => board.get(file)?.state !== 'served') : [])

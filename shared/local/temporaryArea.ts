@@ -1,17 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { failedWith } from './folderErrors.ts'
+import { isOfDeadProcess, newProcessName } from './processNames.ts'
 
 export const temporaryFolder = '.tmp'
-
-/** What another machine left on a shared disk is taken for dead after so long without a new file, in ms. */
-const foreignLifetime = 7 * 24 * 3600 * 1000
-
-/** The areas in use by this process. */
-const own = new Set<string>()
 
 /**
  * This process's area for unfinished objects, `<root>/.tmp/<host>,<pid>,<random>`: on the file system of the finished
@@ -24,9 +18,8 @@ export function temporaryArea(root: string): () => string {
   const all = join(root, temporaryFolder)
   // A thread does not know the areas of its process.
   if (isMainThread) removeDead(all)
-  const area = join(all, `${hostname()},${process.pid},${randomUUID()}`)
+  const area = join(all, newProcessName())
   return () => {
-    own.add(area)
     mkdirSync(area, { recursive: true })
     return join(area, randomUUID())
   }
@@ -34,26 +27,12 @@ export function temporaryArea(root: string): () => string {
 
 function removeDead(all: string): void {
   try {
-    for (const name of readdirSync(all))
-      if (isDead(all, name)) rmSync(join(all, name), { recursive: true, force: true })
+    for (const name of readdirSync(all)) {
+      const area = join(all, name)
+      if (isOfDeadProcess(name, () => statSync(area, { throwIfNoEntry: false })?.mtimeMs))
+        rmSync(area, { recursive: true, force: true })
+    }
   } catch (error) {
     if (!failedWith(error, 'ENOENT', 'EACCES', 'EPERM', 'EROFS')) throw error
-  }
-}
-
-function isDead(all: string, name: string): boolean {
-  const area = join(all, name)
-  const [host, pid] = name.split(',')
-  if (host !== hostname()) {
-    const stat = statSync(area, { throwIfNoEntry: false })
-    return stat !== undefined && Date.now() - stat.mtimeMs > foreignLifetime
-  }
-  if (Number(pid) === process.pid) return !own.has(area)
-  try {
-    process.kill(Number(pid), 0)
-    return false
-  } catch (error) {
-    // EPERM: it lives, and is somebody else's.
-    return failedWith(error, 'ESRCH')
   }
 }

@@ -12,7 +12,8 @@ import { maxManifestBytes, readManifest, type Manifest } from './Manifest.ts'
 import type { Refusal } from './ingestUpload.ts'
 import type { VaultPorts } from './VaultPorts.ts'
 
-export type FileState = 'received' | 'ingesting' | 'served' | 'refused'
+/** `failed`: for no fault of the file, but it is not tried again before the next start. */
+export type FileState = 'received' | 'ingesting' | 'served' | 'refused' | 'failed'
 
 /** What is known of one file, for `GET /status` and the terminal. */
 export interface FileStatus extends Partial<ErrorReport> {
@@ -25,6 +26,8 @@ export interface FileStatus extends Partial<ErrorReport> {
   readonly id?: string
   readonly format?: Format
   readonly records?: number
+  /** Of a file that is taken in by shards: how many are done. */
+  readonly shards?: { readonly done: number; readonly of: number }
   /** When it came into this state. */
   readonly since: string
 }
@@ -70,6 +73,12 @@ export class StatusBoard {
 
   set(uploadKey: string, state: Exclude<FileState, 'served'>, bytes: number, report?: ErrorReport): void {
     this.#put({ ...nameOf(uploadKey), state, bytes, since: new Date().toISOString(), ...report })
+  }
+
+  /** Tells how far the ingest of a file is. */
+  progress(uploadKey: string, done: number, of: number): void {
+    const status = this.get(uploadKey)
+    if (status?.state === 'ingesting') this.#put({ ...status, shards: { done, of } })
   }
 
   served(manifest: Manifest): void {

@@ -11,6 +11,7 @@ export interface StatusEntry {
   readonly bytes: number
   readonly code?: string
   readonly id?: string
+  readonly shards?: { readonly done: number; readonly of: number }
 }
 
 const root = join(import.meta.dirname, '..', '..')
@@ -20,6 +21,8 @@ export class VaultProcess {
   readonly data: string
   url = ''
   output = ''
+  /** What it finds in its environment besides. */
+  env: Readonly<Record<string, string>> = {}
   #child: ChildProcess | undefined
 
   constructor(data = mkdtempSync(join(tmpdir(), 'htsvault-e2e-'))) {
@@ -33,7 +36,7 @@ export class VaultProcess {
       {
         cwd: root,
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, NODE_OPTIONS: '' },
+        env: { ...process.env, NODE_OPTIONS: '', ...this.env },
       },
     )
     this.#child = child
@@ -51,6 +54,10 @@ export class VaultProcess {
       child.once('exit', code => reject(new Error(`the vault ended with ${code}:\n${this.output}`)))
     })
     return this
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
   }
 
   /** Ends it as `Ctrl-C` does (or SIGKILL); gives its exit code. */
@@ -72,15 +79,16 @@ export class VaultProcess {
     return (await reply.json()) as StatusEntry[]
   }
 
-  /** Waits until each of these files (`<dataset>/<name>`) is served or refused. */
+  /** Waits until each of these files (`<dataset>/<name>`) is served, refused or failed. */
   async settled(...files: string[]): Promise<StatusEntry[]> {
     const limit = Date.now() + 100_000
     for (;;) {
       const status = await this.status()
       const found = files.map(file => status.find(s => `${s.dataset}/${s.name}` === file))
-      if (found.every(s => s?.state === 'served' || s?.state === 'refused')) return found as StatusEntry[]
+      if (found.every(s => s !== undefined && ['served', 'refused', 'failed'].includes(s.state)))
+        return found as StatusEntry[]
       if (Date.now() > limit)
-        throw new Error(`neither served nor refused: ${JSON.stringify(found)}\n${this.output}`)
+        throw new Error(`neither served nor refused nor failed: ${JSON.stringify(found)}\n${this.output}`)
       await new Promise(resolve => setTimeout(resolve, 100))
     }
   }

@@ -1,5 +1,3 @@
-import { getCompileCacheDir } from 'node:module'
-import { dirname } from 'node:path'
 import { setImmediate as breathe } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { FileHeader } from '#shared/indexes/scan/FileHeader.ts'
@@ -8,6 +6,7 @@ import { readShardResult } from '#shared/indexes/shards/readShardResult.ts'
 import { ShardMerge } from '#shared/indexes/shards/ShardMerge.ts'
 import { shardTasks } from '#shared/indexes/shards/ShardTask.ts'
 import type { ByteRange } from '#shared/bytes/ByteRange.ts'
+import { compileCacheFolder } from '../../compileCache.ts'
 import { type ShardJob, ShardWork } from './ShardWork.ts'
 import type { ShardWorkerStart } from './worker.ts'
 
@@ -27,9 +26,7 @@ export async function indexByThreads(
   const next = new Int32Array(new SharedArrayBuffer(4))
   const done = new Int32Array(new SharedArrayBuffer(4))
   const results = new Array<Uint8Array | undefined>(ranges.length)
-  // What it gives is the folder of this version of Node, within the one that was named.
-  const versioned = getCompileCacheDir()
-  const compileCache = versioned === undefined ? undefined : dirname(versioned)
+  const compileCache = compileCacheFolder()
   const others = Array.from({ length: Math.min(threads, ranges.length) - 1 }, () =>
     startWorker({ job, next, done, compileCache }, results),
   )

@@ -14,7 +14,6 @@ export interface ShardWorkerStart {
 }
 
 const { job, next, done, compileCache } = workerData as ShardWorkerStart
-// A thread does not have its parent's: 0.1 s of CPU time each.
 if (compileCache !== undefined) enableCompileCache(compileCache)
 const { ShardWork } = await import('./ShardWork.ts')
 
