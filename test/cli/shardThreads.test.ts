@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from '@jest/globals'
+import { afterAll, describe, expect, jest, test } from '@jest/globals'
 import { localPorts } from '#cli/openLocalVault.ts'
 import { ingestByThreads } from '#cli/serve/shards/ingestByThreads.ts'
 import { ShardThreads } from '#cli/serve/shards/ShardThreads.ts'
@@ -14,6 +14,7 @@ import { keysOf } from '#test/support/folderVault.ts'
 import { largeFiles } from '#test/support/largeFiles.ts'
 import { seenFile } from '#test/support/seenFile.ts'
 
+jest.setTimeout(60_000)
 const scratch = mkdtempSync(join(tmpdir(), 'htsvault-threads-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 const cuts = () => ({ partBytes: 65536, shardParts: 2 })
