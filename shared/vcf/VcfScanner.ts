@@ -1,3 +1,4 @@
+import { findByte } from '#shared/bytes/findByte.ts'
 import type { ScanRange } from '#shared/bgzf/ScanRange.ts'
 import {
   blockOf,
@@ -113,7 +114,7 @@ export class VcfScanner {
       const stop = this.#line.read(bytes, at)
       if (stop === emptyLine) this.#emptyLine ||= this.#lines + 1
       else this.#emit()
-      at = stop < 0 ? bytes.indexOf(newline, at) : bytes[stop] === newline ? stop : endOfLine(bytes, stop)
+      at = stop < 0 ? findByte(bytes, newline, at) : bytes[stop] === newline ? stop : endOfLine(bytes, stop)
       at++
       this.#ended(at, bytes.length, base)
     }
@@ -177,7 +178,7 @@ export class VcfScanner {
       this.#state = 'samples'
       at = stop
     }
-    const end = bytes.indexOf(newline, at)
+    const end = findByte(bytes, newline, at)
     if (end === -1) return -1
     this.#state = 'line'
     return end + 1
@@ -225,7 +226,7 @@ export class VcfScanner {
     for (;;) {
       const start = this.#headerLine
       if (start < length && bytes[start] !== 35) throw this.#invalidHeader('the #CHROM line is missing')
-      const end = bytes.indexOf(newline, Math.max(start, this.#tabs))
+      const end = findByte(bytes, newline, Math.max(start, this.#tabs))
       if (end === -1 || end >= length) {
         // Searched to here already.
         this.#tabs = length
@@ -267,5 +268,5 @@ export const emptyLineAmongRecords = (line: number): HtsvaultError =>
 function endOfLine(bytes: Uint8Array, from: number): number {
   const near = from + 48
   for (let at = from; at < near; at++) if (bytes[at] === newline) return at
-  return bytes.indexOf(newline, near)
+  return findByte(bytes, newline, near)
 }
