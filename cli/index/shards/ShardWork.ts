@@ -1,7 +1,7 @@
 import { readSync } from 'node:fs'
 import { createShardIndexer } from '#shared/indexes/shards/createShardIndexer.ts'
+import type { ShardResult } from '#shared/indexes/shards/ShardResult.ts'
 import type { ShardTask } from '#shared/indexes/shards/ShardTask.ts'
-import { writeShardResult } from '#shared/indexes/shards/writeShardResult.ts'
 import { ioBuffer } from '#shared/local/ioBuffer.ts'
 
 /** The shards of one file. */
@@ -25,8 +25,7 @@ export class ShardWork {
     this.#done = done
   }
 
-  /** The result of a shard, as bytes. */
-  run(task: ShardTask): Uint8Array {
+  run(task: ShardTask): ShardResult {
     const steps = this.steps(task)
     for (;;) {
       const { done, value } = steps.next()
@@ -35,7 +34,7 @@ export class ShardWork {
   }
 
   /** The same, step by step: between them others of the thread may have their turn. */
-  *steps(task: ShardTask): Generator<void, Uint8Array> {
+  *steps(task: ShardTask): Generator<void, ShardResult> {
     const indexer = createShardIndexer(task)
     let at = indexer.from
     for (;;) {
@@ -46,6 +45,6 @@ export class ShardWork {
       if (at <= task.range.end) Atomics.add(this.#done, 0, size >> 10)
       yield
     }
-    return writeShardResult(indexer.finish())
+    return indexer.finish()
   }
 }

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { FileHeader } from '#shared/indexes/scan/FileHeader.ts'
 import type { IndexedFile } from '#shared/indexes/FileIndexer.ts'
 import { readShardResult } from '#shared/indexes/shards/readShardResult.ts'
+import type { ShardResult } from '#shared/indexes/shards/ShardResult.ts'
 import { ShardMerge } from '#shared/indexes/shards/ShardMerge.ts'
 import { shardTasks } from '#shared/indexes/shards/ShardTask.ts'
 import type { ByteRange } from '#shared/bytes/ByteRange.ts'
@@ -25,7 +26,7 @@ export async function indexByThreads(
   const job: ShardJob = { input, tasks: shardTasks(header, ranges) }
   const next = new Int32Array(new SharedArrayBuffer(4))
   const done = new Int32Array(new SharedArrayBuffer(4))
-  const results = new Array<Uint8Array | undefined>(ranges.length)
+  const results = new Array<Uint8Array | ShardResult | undefined>(ranges.length)
   const compileCache = compileCacheFolder()
   const others = Array.from({ length: Math.min(threads, ranges.length) - 1 }, () =>
     startWorker({ job, next, done, compileCache }, results),
@@ -51,10 +52,11 @@ export async function indexByThreads(
     const merge = new ShardMerge(header)
     for (const [shard, task] of job.tasks.entries()) {
       if (merge.isEmpty(task)) continue
-      const result = readShardResult(results[shard]!)
+      const found = results[shard]!
       results[shard] = undefined
+      const result = found instanceof Uint8Array ? readShardResult(found) : found
       const redo = merge.redo(task, result)
-      merge.add(redo ? readShardResult(await run(redo)) : result)
+      merge.add(redo ? await run(redo) : result)
     }
     return merge.finish()
   } finally {
@@ -62,7 +64,7 @@ export async function indexByThreads(
   }
 }
 
-function startWorker(start: ShardWorkerStart, results: (Uint8Array | undefined)[]) {
+function startWorker(start: ShardWorkerStart, results: (Uint8Array | ShardResult | undefined)[]) {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: start })
   worker.on('message', ({ shard, bytes }: { shard: number; bytes: Uint8Array }) => {
     results[shard] = bytes

@@ -15,10 +15,13 @@ export interface ShardWorkerStart {
 
 const { job, next, done, compileCache } = workerData as ShardWorkerStart
 if (compileCache !== undefined) enableCompileCache(compileCache)
-const { ShardWork } = await import('./ShardWork.ts')
+const [{ ShardWork }, { writeShardResult }] = await Promise.all([
+  import('./ShardWork.ts'),
+  import('#shared/indexes/shards/writeShardResult.ts'),
+])
 
 const work = new ShardWork(job, done)
 for (let shard = Atomics.add(next, 0, 1); shard < job.tasks.length; shard = Atomics.add(next, 0, 1)) {
-  const bytes = work.run(job.tasks[shard]!)
+  const bytes = writeShardResult(work.run(job.tasks[shard]!))
   parentPort!.postMessage({ shard, bytes }, [bytes.buffer as ArrayBuffer])
 }
