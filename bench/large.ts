@@ -1,15 +1,20 @@
 /**
- * The ingest of a file by shards, each worker a process of its own, against one pass: wall time, processor time, memory.
+ * The ingest of a file by shards against one pass: wall time, processor time, memory. `--workers`: threads, as `npm
+ * start -- --workers N` has them. `--shards`: each shard in a process of its own, `--at-once` of them, and all in one.
  *
- *     npx node bench/generate.ts bam && npx node bench/large.ts [--file PATH] [--shards 1,2,4,8] [--at-once 2] [--runs N]
+ *     npx node bench/generate.ts --scale 5 bam
+ *     npx node bench/large.ts --scale 5 [--workers 2,4,8] [--shards 1,2,4,8] [--at-once 2] [--runs N]
  *
- * Needs GNU time.
+ * `--file PATH` takes another file; `--workers ''` or `--shards ''` leaves these out. Needs GNU time, and beside the file
+ * twice its size on the disk.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { linkSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { ingestByThreads } from '#cli/serve/shards/ingestByThreads.ts'
 import { folderStore } from '#shared/local/folderStore.ts'
 import { keyFile } from '#shared/local/keyFile.ts'
 import { ingestUpload } from '#shared/vault/ingestUpload.ts'
@@ -22,6 +27,8 @@ import { benchFile } from './generate/benchFile.ts'
 const { values, positionals } = parseArgs({
   options: {
     file: { type: 'string' },
+    scale: { type: 'string', default: '1' },
+    workers: { type: 'string', default: '2,4,8' },
     shards: { type: 'string', default: '1,2,4,8' },
     'at-once': { type: 'string', default: '2' },
     runs: { type: 'string', default: '1' },
@@ -40,16 +47,20 @@ const portsOf = (folder: string) => ({
 })
 
 /** What one process does. */
-async function step([what, folder, shard]: string[]): Promise<void> {
-  const ports = portsOf(folder!)
-  const end =
-    what === 'one-pass'
-      ? await ingestUpload(ports, key)
-      : what === 'warm'
-        ? await ingestInShards(ports, key, { cuts: () => ({ partBytes, shardParts: Number(shard) }) })
-        : what === 'shard'
-          ? await workShard(ports, work, Number(shard))
-          : await publishLarge(ports, work)
+async function step([what, data, number]: string[]): Promise<void> {
+  const ports = portsOf(data!)
+  const run: Record<string, () => Promise<{ readonly state: string }>> = {
+    'one-pass': () => ingestUpload(ports, key),
+    threads: () => {
+      // As the command does: threads then read compiled modules.
+      enableCompileCache()
+      return ingestByThreads(ports, key, { data: data!, workers: Number(number) })
+    },
+    warm: () => ingestInShards(ports, key, { cuts: () => ({ partBytes, shardParts: Number(number) }) }),
+    shard: () => workShard(ports, work, Number(number)),
+    publish: () => publishLarge(ports, work),
+  }
+  const end = await run[what!]!()
   if (end.state !== 'served' && end.state !== 'done') throw new Error(JSON.stringify(end))
 }
 
@@ -81,20 +92,11 @@ function vaultWith(path: string): string {
   return folder
 }
 
-async function onePass(path: string): Promise<Figures> {
+/** A whole ingest in one process. */
+async function inOneProcess(path: string, what: string, ...args: number[]): Promise<Figures> {
   const folder = vaultWith(path)
   try {
-    return await measure('one-pass', folder)
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-}
-
-/** All shards one after another in one process, as a warm function does them. */
-async function warm(path: string, count: number): Promise<Figures> {
-  const folder = vaultWith(path)
-  try {
-    return await measure('warm', folder, String(shardPartsOf(statSync(path).size, count)))
+    return await measure(what, folder, ...args.map(String))
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -137,32 +139,46 @@ async function inShards(path: string, count: number, atOnce: number) {
 const middle = <T>(all: readonly T[], of: (each: T) => number): T =>
   [...all].sort((a, b) => of(a) - of(b))[all.length >> 1]!
 
+const numbers = (list: string) => list.split(',').filter(Boolean).map(Number)
+
+const shown = ({ wall, cpu, memory }: Figures) =>
+  `wall ${wall.toFixed(1)} s, CPU ${cpu.toFixed(1)} s, ${memory.toFixed(0)} MB`
+
 async function compare(): Promise<void> {
-  const path = values.file ?? benchFile('bam', 1)
-  console.log(
-    `${(statSync(path).size / 1e6).toFixed(0)} MB; ${values['at-once']} workers at once; medians of ${values.runs} by CPU`,
-  )
-  const counts = values.shards.split(',').map(Number)
+  const path = values.file ?? benchFile('bam', Number(values.scale))
+  const { size } = statSync(path)
+  console.log(`${(size / 1e6).toFixed(0)} MB; medians of ${values.runs} by CPU`)
   const whole: Figures[] = []
-  const sharded = new Map(counts.map(count => [count, [] as Awaited<ReturnType<typeof inShards>>[]]))
-  const warmed = new Map(counts.map(count => [count, [] as Figures[]]))
+  const threads = numbers(values.workers).map(count => ({ count, runs: [] as Figures[] }))
+  const processes = numbers(values.shards).map(count => ({
+    count,
+    warm: [] as Figures[],
+    runs: [] as Awaited<ReturnType<typeof inShards>>[],
+  }))
   for (let i = 0; i < Number(values.runs); i++) {
-    whole.push(await onePass(path))
-    for (const count of counts) warmed.get(count)!.push(await warm(path, count))
-    for (const count of counts)
-      sharded.get(count)!.push(await inShards(path, count, Number(values['at-once'])))
+    whole.push(await inOneProcess(path, 'one-pass'))
+    for (const { count, runs } of threads) runs.push(await inOneProcess(path, 'threads', count))
+    for (const { count, warm, runs } of processes) {
+      // All shards one after another, as a warm function does them.
+      warm.push(await inOneProcess(path, 'warm', shardPartsOf(size, count)))
+      runs.push(await inShards(path, count, Number(values['at-once'])))
+    }
   }
   const one = middle(whole, ({ cpu }) => cpu)
-  console.log(
-    `one pass   wall ${one.wall.toFixed(1)} s, CPU ${one.cpu.toFixed(1)} s, ${one.memory.toFixed(0)} MB`,
-  )
-  for (const [count, runs] of sharded) {
-    const together = middle(warmed.get(count)!, ({ cpu }) => cpu)
+  const more = ({ cpu }: Pick<Figures, 'cpu'>) => `${((100 * cpu) / one.cpu - 100).toFixed(0)} % CPU`
+  console.log(`one pass (--workers 1)   ${shown(one)}`)
+  for (const { count, runs } of threads) {
+    const it = middle(runs, ({ cpu }) => cpu)
+    console.log(`--workers ${String(count).padEnd(2)}             ${shown(it)} in all; ${more(it)}`)
+  }
+  if (processes.length > 0) console.log(`shards as processes, ${values['at-once']} at once:`)
+  for (const { warm, runs } of processes) {
+    const together = middle(warm, ({ cpu }) => cpu)
     const it = middle(runs, ({ cpu }) => cpu)
     console.log(
-      `${String(it.shards).padStart(3)} shards wall ${it.wall.toFixed(1)} s, CPU ${it.cpu.toFixed(1)} s (${((100 * it.cpu) / one.cpu - 100).toFixed(0)} %), ` +
+      `${String(it.shards).padStart(3)} shards wall ${it.wall.toFixed(1)} s, CPU ${it.cpu.toFixed(1)} s (${more(it)}), ` +
         `a worker CPU ${it.workerCpu.toFixed(2)} s, ${it.workerMemory.toFixed(0)} MB; ` +
-        `all in one process CPU ${together.cpu.toFixed(1)} s; publish wall ${it.publish.wall.toFixed(1)} s, CPU ${it.publish.cpu.toFixed(1)} s, ${it.publish.memory.toFixed(0)} MB`,
+        `all in one process ${shown(together)}; publish ${shown(it.publish)}`,
     )
   }
 }
