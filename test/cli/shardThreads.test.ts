@@ -11,6 +11,7 @@ import { ingestInShards } from '#shared/vault/large/ingestInShards.ts'
 import { planLarge } from '#shared/vault/large/planLarge.ts'
 import { workShard } from '#shared/vault/large/workShard.ts'
 import { keysOf } from '#test/support/folderVault.ts'
+import { outage } from '#test/support/faultyStore.ts'
 import { largeFiles } from '#test/support/largeFiles.ts'
 import { seenFile } from '#test/support/seenFile.ts'
 
@@ -168,8 +169,13 @@ test('work of processes that are no more is ended at the next start, that of oth
   expect(bodies()).toBeLessThan(before)
   expect(errors).toEqual([])
 
-  // One that cannot be opened keeps nobody from starting.
-  await ports.vault.put(`_htsvault/work/${works[0]}/plan.c4gh`, Buffer.from('nonsense'))
+  // One that cannot be opened goes too, and one that cannot be deleted keeps nobody from starting.
+  const plan = `_htsvault/work/${works[0]}/plan.c4gh`
+  await ports.vault.put(plan, Buffer.from('nonsense'))
+  const stuck = { ...ports.vault, delete: () => Promise.reject(outage()) }
+  await endDeadWork({ ...ports, vault: stuck }, error => errors.push(error))
+  expect(errors).toMatchObject([{ code: 'STORE_UNAVAILABLE' }])
   await endDeadWork(ports, error => errors.push(error))
-  expect(errors).toMatchObject([{ code: 'WORK_CORRUPT' }])
+  expect(errors).toHaveLength(1)
+  expect(await ports.vault.head(plan)).toBeUndefined()
 })
