@@ -1,5 +1,6 @@
 /**
- * How often the vault asks its stores, for the figures of docs/operation/cost.md: an ingest, tickets, data.
+ * How often the vault asks its stores, for the figures of docs/operation/cost.md: an ingest, one by shards of four
+ * parts, tickets, data.
  *
  *     npx node bench/requests.ts [BAM]
  */
@@ -13,7 +14,10 @@ import { folderStore } from '#shared/local/folderStore.ts'
 import { answerData } from '#shared/vault/answerData.ts'
 import { answerTicket } from '#shared/vault/answerTicket.ts'
 import { ingestUpload } from '#shared/vault/ingestUpload.ts'
+import { ingestInShards } from '#shared/vault/large/ingestInShards.ts'
+import { workShard } from '#shared/vault/large/workShard.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
+import { largeFiles } from '#test/support/largeFiles.ts'
 import { recordedPorts } from '#test/support/recordedPorts.ts'
 
 const file = process.argv[2] ?? join(import.meta.dirname, '../demo/child.bam')
@@ -36,6 +40,16 @@ try {
   const outcome = await ingestUpload(recorded.ports, 'd/x.bam')
   if (outcome.state !== 'served') throw new Error(outcome.state)
   tell('ingest')
+  await real.inbox.put('d/large.bam', largeFiles[0]!.bytes())
+  await ingestInShards(recorded.ports, 'd/large.bam', {
+    cuts: () => ({ partBytes: 65536, shardParts: 4 }),
+    run: async (work, shard) => {
+      if (shard === 0) tell('by shards, until the first')
+      await workShard(recorded.ports, work, shard)
+      tell(`shard ${shard}`)
+    },
+  })
+  tell('by shards, after the last')
   // Another process than the one that took it in.
   const asking = recordedPorts({ ...real, vault: folderStore(join(folder, 'vault')) })
   recorded.uses.length = 0
