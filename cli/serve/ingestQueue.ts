@@ -33,14 +33,17 @@ export function ingestQueue(
       else if (outcome.state === 'refused') board.set(key, 'refused', bytes, outcome.report)
       else board.forget(key)
     } catch (error) {
+      if (error instanceof HtsvaultError && lasting.has(error.code)) {
+        board.set(key, 'failed', bytes, error.toReport())
+        if (error.cause !== undefined) console.error(error.cause)
+        return
+      }
       const report =
         error instanceof HtsvaultError
           ? error.toReport()
           : { code: 'INTERNAL', message: 'an error of htsvault itself; it is tried again' }
-      const failed = lasting.has(report.code)
-      board.set(key, failed ? 'failed' : 'received', bytes, report)
+      board.set(key, 'received', bytes, report)
       if (!(error instanceof HtsvaultError)) console.error(error)
-      if (failed) return
       const timer = setTimeout(
         () => {
           timers.delete(timer)

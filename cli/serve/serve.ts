@@ -8,7 +8,7 @@ import { isLarge } from '#shared/vault/ingestUpload.ts'
 import type { Log } from '#shared/vault/Log.ts'
 import { parseUploadKey } from '#shared/vault/names.ts'
 import { StatusBoard } from '#shared/vault/StatusBoard.ts'
-import { localPorts } from '../openLocalVault.ts'
+import { localPorts, vaultFolder } from '../openLocalVault.ts'
 import { printError } from '../printError.ts'
 import type { ServeOptions } from './command.ts'
 import { demoFiles, uploadDemo } from './demo.ts'
@@ -31,7 +31,7 @@ export async function serve({
   const authenticate = await localAuthenticate(oidc)
   const ports = localPorts(data)
   await ports.keys.keyPair() // A vault without its key does not start.
-  await endDeadWork(ports, printError)
+  await endDeadWork(vaultFolder(data), ports, printError)
   provideAwslambda()
   const { ingest, routes } = await localHandlers(ports, log, authenticate)
 

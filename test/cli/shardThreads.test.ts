@@ -146,6 +146,7 @@ describe('worker threads', () => {
 
 test('work of processes that are no more is ended at the next start, that of others is not', async () => {
   const data = join(scratch, 'dead work')
+  const dir = join(data, 'vault')
   const ports = localPorts(data)
   const { etag } = await ports.inbox.put('d/x.bam', largeFiles[0]!.bytes())
   const host = (await import('node:os')).hostname()
@@ -160,10 +161,11 @@ test('work of processes that are no more is ended at the next start, that of oth
     await planLarge(ports, { work, key: 'd/x.bam', etag }, cuts)
     await workShard(ports, work, 0)
   }
-  const bodies = () => readdirSync(join(data, 'vault', '.tmp'), { recursive: true }).length
+  const bodies = () => readdirSync(join(dir, '.tmp'), { recursive: true }).length
   const before = bodies()
   const errors: unknown[] = []
-  await endDeadWork(ports, error => errors.push(error))
+  await endDeadWork(join(scratch, 'nowhere'), ports, error => errors.push(error))
+  await endDeadWork(dir, ports, error => errors.push(error))
   const left = new Set((await keysOf(ports.vault)).map(key => key.split('/')[2]))
   expect(left).toEqual(new Set(works.slice(1)))
   expect(bodies()).toBeLessThan(before)
@@ -173,9 +175,10 @@ test('work of processes that are no more is ended at the next start, that of oth
   const plan = `_htsvault/work/${works[0]}/plan.c4gh`
   await ports.vault.put(plan, Buffer.from('nonsense'))
   const stuck = { ...ports.vault, delete: () => Promise.reject(outage()) }
-  await endDeadWork({ ...ports, vault: stuck }, error => errors.push(error))
+  await endDeadWork(dir, { ...ports, vault: stuck }, error => errors.push(error))
   expect(errors).toMatchObject([{ code: 'STORE_UNAVAILABLE' }])
-  await endDeadWork(ports, error => errors.push(error))
+  await endDeadWork(dir, ports, error => errors.push(error))
   expect(errors).toHaveLength(1)
   expect(await ports.vault.head(plan)).toBeUndefined()
+  expect(readdirSync(join(dir, '_htsvault', 'work')).sort()).toEqual(works.slice(1).sort())
 })
