@@ -76,7 +76,11 @@ const isSame = (a: BodyName | undefined, b: BodyName | undefined) =>
 export const isPreconditionFailed = (error: unknown): boolean =>
   error instanceof HtsvaultError && error.code === 'PRECONDITION_FAILED'
 
-async function forPresentKey(keys: KeyStore, manifest: Manifest): Promise<Manifest> {
+/**
+ * A manifest whose headers are for the key pair in force.
+ * @throws HtsvaultError KEY_UNAVAILABLE where none that is in use opens them
+ */
+export async function forPresentKey(keys: KeyStore, manifest: Manifest): Promise<Manifest> {
   if (manifest.encryption === 'none') return manifest
   const ring = await keys.keyPair()
   try {

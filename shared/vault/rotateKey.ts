@@ -1,4 +1,5 @@
 import { HtsvaultError } from '#shared/errors.ts'
+import { worksUnderWay } from './large/worksUnderWay.ts'
 import type { KeyRotation } from './ports/KeyRotation.ts'
 import { rekeyForKey, type RekeyOptions, type RekeyProgress } from './rekey.ts'
 import type { VaultPorts } from './VaultPorts.ts'
@@ -24,10 +25,13 @@ export interface RotateOptions extends RekeyOptions {
 }
 
 /**
- * How long after a new pair came into force the older one stays, in milliseconds: a data token lives for an hour, and an
- * ingest that began with the older pair ends within minutes.
+ * How long after a new pair came into force the older one stays, in milliseconds: a data token lives for an hour, and one
+ * pass over a file that began with the older pair ends within minutes. Large ingests are looked for.
  */
 export const settleMs = 2 * 3600_000
+
+/** What a step of an ingest began with it may write so much later, in milliseconds: no function runs for longer. */
+const stepMs = 15 * 60_000
 
 /**
  * The next step of a rotation: makes a new pair, or re-keys what an older one opens, or takes that out of use. What the
@@ -63,6 +67,7 @@ export async function rotateKey(
       `tickets and ingests that began with the older key pair may still be under way: it can be retired from ${retireFrom.toISOString()} on`,
       { hint: 'Run the same command then.' },
     )
+  if (retire) await checkWorks(ports, from, began)
   const progress = await rekeyForKey(ports, options)
   // At once, not at the pass's end: the call that gets there knows nothing of what failed in those before it.
   if (retire && progress.failures > 0)
@@ -74,4 +79,17 @@ export async function rotateKey(
   if (!retire || progress.after !== undefined) return { step: 'rekeyed', progress, retireFrom, publicKey }
   await rotation.end()
   return { step: 'retired', progress }
+}
+
+/** The plan of a large ingest, its body's header and what its shards found may open with the older pair alone. */
+async function checkWorks({ vault }: VaultPorts, from: Date, now: number): Promise<void> {
+  const works = await worksUnderWay(vault, from.getTime() + stepMs, now)
+  if (works.length > 0)
+    throw new HtsvaultError(
+      'ROTATION_TOO_EARLY',
+      `${works.length} large ingests that began with the older key pair are under way (first: ${works[0]!})`,
+      {
+        hint: 'Run the same command when they have ended; one that is stopped has, a quarter of an hour later.',
+      },
+    )
 }

@@ -1,5 +1,5 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals'
@@ -15,6 +15,9 @@ import { answerTicket } from '#shared/vault/answerTicket.ts'
 import { readDataToken, signDataToken } from '#shared/vault/dataTokens.ts'
 import { findManifest } from '#shared/vault/findManifest.ts'
 import { ingestUpload } from '#shared/vault/ingestUpload.ts'
+import { planLarge } from '#shared/vault/large/planLarge.ts'
+import { publishLarge } from '#shared/vault/large/publishLarge.ts'
+import { workShard } from '#shared/vault/large/workShard.ts'
 import type { Manifest } from '#shared/vault/Manifest.ts'
 import { openStored } from '#shared/vault/openStored.ts'
 import type { KeyPair } from '#shared/vault/ports/KeyStore.ts'
@@ -193,6 +196,34 @@ describe('a rotation', () => {
       message: expect.stringContaining('d/w.bam.manifest.json, MANIFEST_CORRUPT'),
     })
     expect((await ports.keys.keyPair()).others).toHaveLength(1)
+  })
+
+  test('does not retire a pair while a large ingest that began with it is under way', async () => {
+    const { etag } = await ports.inbox.put('d/x.vcf.gz', plain)
+    const cuts = () => ({ partBytes: 65536, shardParts: 1 })
+    await planLarge(ports, { work: 'w', key: 'd/x.vcf.gz', etag }, cuts)
+    await rotateKey(ports, rotation())
+    const later = (ms: number) => rotateKey(ports, rotation(), { retire: true, now: () => Date.now() + ms })
+    await expect(later(settleMs)).rejects.toMatchObject({
+      code: 'ROTATION_TOO_EARLY',
+      message: expect.stringMatching(/^1 large ingests .* \(first: w\)$/),
+    })
+    await workShard(ports, 'w', 0)
+    await expect(later(12 * 3600_000)).rejects.toMatchObject({ code: 'ROTATION_TOO_EARLY' })
+    expect((await publishLarge(ports, 'w')).state).toBe('served')
+    // One that began later, with the newer pair, is in nobody's way.
+    await ports.vault.put('_htsvault/work/later/plan.c4gh', plain)
+    const path = join(folder, 'vault/_htsvault/work/later/plan.c4gh')
+    await utimes(path, new Date(), new Date(Date.now() + settleMs))
+    expect(await later(settleMs)).toMatchObject({ step: 'retired' })
+    await expectServed()
+  })
+
+  test('is not held up by a large ingest that died', async () => {
+    await ports.vault.put('_htsvault/work/dead/plan.c4gh', plain)
+    await rotateKey(ports, rotation())
+    const now = () => Date.now() + 25 * 3600_000
+    expect(await rotateKey(ports, rotation(), { retire: true, now })).toMatchObject({ step: 'retired' })
   })
 
   test('retires nothing before the last manifest was looked at', async () => {

@@ -5,7 +5,7 @@ import { ShardMerge } from '#shared/indexes/shards/ShardMerge.ts'
 import { endRefused, endServed, type IngestEnd } from '../ingestUpload.ts'
 import type { Digests, Manifest, StoredObject } from '../Manifest.ts'
 import type { ObjectInfo } from '../ports/ObjectStore.ts'
-import { placeManifest } from '../placeManifest.ts'
+import { forPresentKey, placeManifest } from '../placeManifest.ts'
 import { discardParts, newGeneration, publicationFrom, startPublication } from '../publication.ts'
 import type { VaultPorts } from '../VaultPorts.ts'
 import { endWork } from './endWork.ts'
@@ -79,7 +79,8 @@ async function decide(
   if (!(await folder.addGeneration(generation))) return undefined
   const publication = publicationFrom(ports, { ...plan, upload }, { ...plan.start, generation })
   const body = { complete: () => completeBody(ports, plan) }
-  const manifest = await publication.store({ body, keepBody: true, indexed, digests })
+  const stored = await publication.store({ body, keepBody: true, indexed, digests })
+  const manifest = await forPresentKey(ports.keys, stored)
   const { index, blockMap } = manifest
   const end = (await folder.decide({ state: 'published', manifest }))?.end
   if (end?.state !== 'published' || end.manifest.index.key !== index.key)

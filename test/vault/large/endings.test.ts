@@ -83,6 +83,21 @@ async function expectAllOrNothing(): Promise<boolean> {
   return true
 }
 
+/** The ports of a process that is killed when it is about to write the manifest. */
+const killedAtManifest = (): VaultPorts => {
+  const { vault } = ports
+  return {
+    ...ports,
+    vault: {
+      ...vault,
+      put: async (key, ...rest) => {
+        if (key === manifestKey) throw new Killed()
+        return vault.put(key, ...rest)
+      },
+    },
+  }
+}
+
 /** Does `test` for every number from 1 on until it says that there was no such word. */
 async function atEveryWord(test: (at: number) => Promise<boolean>): Promise<void> {
   let at = 0
@@ -150,17 +165,7 @@ describe('giving up beside publishing: all of the file or nothing', () => {
 
   test('publishing that is killed once it was decided is brought to its end by whoever gives up', async () => {
     const ingest = await worked()
-    const killedAtManifest = {
-      ...ports,
-      vault: {
-        ...ports.vault,
-        put: async (...args: Parameters<typeof ports.vault.put>) => {
-          if (args[0] === manifestKey) throw new Killed()
-          return ports.vault.put(...args)
-        },
-      },
-    }
-    await expect(publishLarge(killedAtManifest, 'w')).rejects.toThrow(Killed)
+    await expect(publishLarge(killedAtManifest(), 'w')).rejects.toThrow(Killed)
     expect(await manifestNow()).toBeUndefined()
     expect(await abandonLarge(ports, ingest)).toMatchObject({ state: 'served' })
     expect(await expectAllOrNothing()).toBe(true)
@@ -260,6 +265,15 @@ describe('a key pair that is rotated during an ingest', () => {
     }
     // The older pair can go.
     ring = { publicKey: ring.publicKey, secretKey: ring.secretKey }
+    expect(await expectAllOrNothing()).toBe(true)
+  })
+
+  test('what was decided with it can be published without the older pair', async () => {
+    const ingest = await worked()
+    rotate()
+    await expect(publishLarge(killedAtManifest(), 'w')).rejects.toThrow(Killed)
+    ring = { publicKey: ring.publicKey, secretKey: ring.secretKey }
+    expect((await abandonLarge(ports, ingest)).state).toBe('served')
     expect(await expectAllOrNothing()).toBe(true)
   })
 })
