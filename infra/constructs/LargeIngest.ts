@@ -1,30 +1,25 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { Duration } from 'aws-cdk-lib'
 import type { EventBus } from 'aws-cdk-lib/aws-events'
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs'
-import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import {
   Choice,
   Condition,
-  DefinitionBody,
   DistributedMap,
   Fail,
-  JitterType,
   JsonPath,
-  LogLevel,
-  StateMachine,
+  type StateMachine,
   StateMachineType,
   Succeed,
-  TaskInput,
-  type RetryProps,
 } from 'aws-cdk-lib/aws-stepfunctions'
-import { LambdaInvoke, SqsSendMessage } from 'aws-cdk-lib/aws-stepfunctions-tasks'
+import type { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks'
 import { Construct } from 'constructs'
 import type { Settings } from '../config.ts'
 import { explainWildcards } from './explainWildcards.ts'
+import { ingestMachine, ingestStep, reportUpload } from './ingestMachine.ts'
 import { mayIngest } from './mayIngest.ts'
 import { onObjects } from './permissions.ts'
+import { StoppedIngests } from './StoppedIngests.ts'
 import { VaultFunction } from './VaultFunction.ts'
 import type { VaultState } from './VaultState.ts'
 
@@ -37,14 +32,11 @@ export interface LargeIngestProps {
   readonly failures: IQueue
 }
 
-const retry = (maxAttempts: number): RetryProps => ({
-  errors: ['States.ALL'],
-  interval: Duration.seconds(2),
-  backoffRate: 2,
-  maxAttempts,
-  maxDelay: Duration.seconds(60),
-  jitterStrategy: JitterType.FULL,
-})
+/** With what an execution fails that has given its ingest up, and reported it. */
+const givenUp = 'IngestFailed'
+
+/** How long one step may take. */
+const longestCall = Duration.minutes(15)
 
 /**
  * Takes large files in: plan, workers on shards, publish; where one of them fails for good, nothing is left of it and
@@ -53,6 +45,7 @@ const retry = (maxAttempts: number): RetryProps => ({
 export class LargeIngest extends Construct {
   readonly stateMachine: StateMachine
   readonly handler: NodejsFunction
+  readonly stopped: StoppedIngests
 
   constructor(scope: Construct, id: string, props: LargeIngestProps) {
     super(scope, id)
@@ -63,38 +56,32 @@ export class LargeIngest extends Construct {
       name: 'largeIngest',
       description: 'one step of the ingest of a large file',
       memory: settings.memory.largeIngest,
-      timeout: Duration.minutes(15),
+      timeout: longestCall,
       ...ingest,
       environment: { ...ingest.environment, METRICS_SERVICE: 'ingest' },
       // Which parts are there, S3 is asked before it joins them.
       may: [...ingest.may, onObjects(state.vault, ['s3:ListMultipartUploadParts'])],
     }).handler
 
-    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('states.amazonaws.com') })
-    this.stateMachine = new StateMachine(this, 'StateMachine', {
-      comment: 'htsvault: takes in a large file',
-      definitionBody: DefinitionBody.fromChainable(this.definition(props)),
-      role,
+    this.stateMachine = ingestMachine(this, {
+      settings,
+      comment: 'takes in a large file',
+      definition: this.definition(props),
       // Multipart uploads that were left are removed a day later.
       timeout: Duration.hours(12),
-      tracingEnabled: true,
-      logs: {
-        destination: new LogGroup(this, 'Log', {
-          retention: settings.logRetentionDays,
-          removalPolicy: RemovalPolicy.DESTROY,
-        }),
-        level: LogLevel.ALL,
-        // Keys of uploads are for the log of the functions to leave out, and for this one too.
-        includeExecutionData: false,
-      },
-    })
-    explainWildcards(role, {
-      ':*': 'The function, in whatever version.',
-      '*': 'Traces and the delivery of logs belong to no resource.',
     })
     const children = 'The executions that the map starts have names of their own.'
     const policy = 'DistributedMapPolicy'
     explainWildcards(this.stateMachine, { '/*:*': children, ':*': children }, policy)
+    this.stopped = new StoppedIngests(this, 'Stopped', {
+      settings,
+      state,
+      handler: this.handler,
+      longestCall,
+      largeIngest: this.stateMachine,
+      givenUp,
+      failures: props.failures,
+    })
   }
 
   private definition({ settings, state, failures }: LargeIngestProps): LambdaInvoke {
@@ -132,24 +119,11 @@ export class LargeIngest extends Construct {
       4,
     )
     const abandon = this.step('Abandon', { operation: 'abandon', ...upload }, { resultPath: '$.end' }, 8)
-    const report = new SqsSendMessage(this, 'Report', {
-      comment: 'As the event that began it, for htsvault admin redrive.',
-      queue: failures,
-      messageBody: TaskInput.fromObject({
-        source: 'aws.s3',
-        'detail-type': 'Object Created',
-        detail: {
-          bucket: { name: state.inbox.bucketName },
-          object: { key: JsonPath.stringAt('$.key') },
-        },
-      }),
-      resultPath: JsonPath.DISCARD,
-    })
-    report.addRetry(retry(8))
+    const report = reportUpload(this, 'Report', { failures, inbox: state.inbox, keyPath: '$.key' })
 
     const done = new Succeed(this, 'Done', { comment: 'Served, refused, or replaced in the meantime.' })
     const failed = new Fail(this, 'Failed', {
-      error: 'IngestFailed',
+      error: givenUp,
       cause: 'The upload waits in the queue of failed ingests; the reason is in the log of the function.',
     })
     const caught = { resultPath: '$.error' }
@@ -178,15 +152,6 @@ export class LargeIngest extends Construct {
     more: { readonly resultPath?: string } = {},
     attempts = 6,
   ): LambdaInvoke {
-    const step = new LambdaInvoke(this, id, {
-      lambdaFunction: this.handler,
-      payload: TaskInput.fromObject(input),
-      payloadResponseOnly: true,
-      // Among all errors, which are retried below.
-      retryOnServiceExceptions: false,
-      ...more,
-    })
-    step.addRetry(retry(attempts))
-    return step
+    return ingestStep(this, id, { handler: this.handler, input, attempts, ...more })
   }
 }

@@ -33,6 +33,8 @@ export interface VaultMonitoringProps {
   readonly failures: IQueue
   /** Of the ingests of large files. */
   readonly largeIngest: IStateMachine
+  /** Ends those whose execution was stopped. */
+  readonly stoppedIngests: IStateMachine
 }
 
 interface AlarmProps {
@@ -52,7 +54,7 @@ export class VaultMonitoring extends Construct {
 
   constructor(scope: Construct, id: string, props: VaultMonitoringProps) {
     super(scope, id)
-    const { settings, key, api, functions, failures, largeIngest } = props
+    const { settings, key, api, functions, failures, largeIngest, stoppedIngests } = props
     this.topic = this.topicOf(settings, key)
     const vault = `htsvault-${settings.stage}`
     const own = (service: string, metricName: string, statistic: string, period = fiveMinutes) =>
@@ -101,11 +103,12 @@ export class VaultMonitoring extends Construct {
       what: 'an ingest of a large file failed: its upload waits with the failed ingests (htsvault admin redrive --list)',
       metric: new MathExpression({
         label: 'failed executions',
-        expression: 'failed + timedOut + aborted',
+        expression: 'failed + timedOut + aborted + notEnded',
         usingMetrics: {
           failed: largeIngest.metricFailed(sum),
           timedOut: largeIngest.metricTimedOut(sum),
           aborted: largeIngest.metricAborted(sum),
+          notEnded: stoppedIngests.metricFailed(sum),
         },
         period: fiveMinutes,
       }),

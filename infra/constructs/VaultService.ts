@@ -66,6 +66,7 @@ export class VaultService extends Construct {
       },
       failures: this.ingest.failures,
       largeIngest: this.largeIngest.stateMachine,
+      stoppedIngests: this.largeIngest.stopped.stateMachine,
     })
   }
 }

@@ -34,6 +34,12 @@ const verbs: readonly (readonly [action: RegExp, verb: string])[] = [
   [/^lambda:InvokeFunction$/, 'calls'],
 ]
 
+/** What a rule hears of. */
+const happenings: Readonly<Record<string, string>> = {
+  'AWS::S3::Bucket': 'object created',
+  'AWS::StepFunctions::StateMachine': 'stopped',
+}
+
 /** What acts under a role of its own. */
 const workers = new Set(['AWS::Lambda::Function', 'AWS::StepFunctions::StateMachine'])
 
@@ -94,7 +100,8 @@ export function drawTemplates(stacks: Readonly<Record<string, Template>>): strin
       if (Type === 'AWS::Events::Rule') {
         for (const to of drawn((Properties['Targets'] as { Arn: unknown }[]).map(t => t.Arn)))
           draw(`${stack}.${name}`, to, 'starts')
-        for (const from of drawn(Properties['EventPattern'])) draw(from, `${stack}.${name}`, 'object created')
+        for (const from of drawn(Properties['EventPattern']))
+          draw(from, `${stack}.${name}`, happenings[nodes.get(from)!.type] ?? 'tells')
       }
     }
   }

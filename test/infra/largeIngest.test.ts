@@ -17,15 +17,19 @@ import { silentLog } from '#shared/vault/Log.ts'
 import { fileId, parseUploadKey } from '#shared/vault/names.ts'
 import { openStored } from '#shared/vault/openStored.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
+import { Killed } from '#test/support/faults.ts'
 import { largeFiles } from '#test/support/largeFiles.ts'
-import { at, resourcesOf, synthesise } from './synthesise.ts'
+import { at, resourcesOf, synthesise, type Resource } from './synthesise.ts'
 import { folderVault, keysOf } from '#test/support/folderVault.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'htsvault-machine-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
 const { stateless } = synthesise()
-const machine = resourcesOf(stateless, 'AWS::StepFunctions::StateMachine')[0]!
+const [machine, endingMachine] = resourcesOf(stateless, 'AWS::StepFunctions::StateMachine') as [
+  Resource,
+  Resource,
+]
 
 /** The definition as it is after a deployment: references become names. */
 function deployed(value: unknown): string {
@@ -44,6 +48,7 @@ function deployed(value: unknown): string {
 }
 const text = deployed(machine.Properties['DefinitionString'])
 const definition = JSON.parse(text) as StateMachineDefinition
+const ending = JSON.parse(deployed(endingMachine.Properties['DefinitionString'])) as StateMachineDefinition
 
 type Operation = 'plan' | 'shard' | 'publish' | 'abandon'
 interface Call {
@@ -248,6 +253,138 @@ describe("the state machine's own definition, with the function's own handler", 
   })
 })
 
+describe('an execution that was stopped from outside', () => {
+  type Status = 'ABORTED' | 'FAILED' | 'TIMED_OUT'
+
+  /** What EventBridge tells of it, as far as it is documented. */
+  const stopped = (name: string, input: object, status: Status, error?: string) => ({
+    version: '0',
+    'detail-type': 'Step Functions Execution Status Change',
+    source: 'aws.states',
+    detail: {
+      executionArn: `arn:aws:states:eu-central-1:111122223333:execution:LargeIngest:${name}`,
+      stateMachineArn: 'arn:aws:states:eu-central-1:111122223333:stateMachine:LargeIngest',
+      name,
+      status,
+      input: JSON.stringify(input),
+      inputDetails: { included: true },
+      output: null,
+      ...(error !== undefined && { error }),
+    },
+  })
+
+  /** Runs the state machine that the rule starts, on such an event. */
+  async function end(event: ReturnType<typeof stopped>, before: () => void = () => undefined) {
+    const handler = createLargeIngestHandler({ ports: () => ports, log: silentLog })
+    const reported: unknown[] = []
+    const { result } = new StateMachine(ending, { validationOptions: { checkArn: false } }).run(event, {
+      overrides: {
+        waitTimeOverrides: { Wait: 1 },
+        retryIntervalOverrides: { Abandon: 1, Report: 1 },
+        taskResourceLocalHandlers: {
+          Abandon: async input => {
+            before()
+            const reply = await handler(input, {} as Context)
+            return JSON.parse(JSON.stringify(reply)) as Record<string, never>
+          },
+          Report: input => {
+            reported.push(at(input, 'MessageBody'))
+            return {}
+          },
+        },
+      },
+    })
+    await result
+    return { reported }
+  }
+
+  /** An upload that an execution was at work on when it was stopped, before the call of that number. */
+  async function halfDone(calls: number) {
+    const { etag } = await upload()
+    const done = await run('d/x.bam', {
+      name: 'stopped-1',
+      before: () => {
+        if (calls-- <= 0) throw new Killed()
+      },
+    })
+    // Everything fails from there on, giving up as well: as if nobody had done it.
+    expect(done.ended).toBe('failed')
+    return stopped('stopped-1', { key: 'd/x.bam', etag }, 'ABORTED')
+  }
+
+  test.each([0, 1, 2, 3])(
+    'after %d calls: leaves nothing, and its upload waits in the queue as any other',
+    async calls => {
+      const event = await halfDone(calls)
+      expect((await keysOf(ports.vault)).length > 0).toBe(calls > 0)
+      for (const again of [false, true]) {
+        const { reported } = await end(event)
+        expect(reported).toEqual([
+          {
+            source: 'aws.s3',
+            'detail-type': 'Object Created',
+            detail: { bucket: { name: 'htsvault-inbox' }, object: { key: 'd/x.bam' } },
+          },
+        ])
+        expect([again, await keysOf(ports.vault)]).toEqual([again, []])
+        expect(await keysOf(ports.inbox)).toEqual(['d/x.bam'])
+      }
+      expect((await run('d/x.bam', { name: 'stopped-2' })).ended).toBe('succeeded')
+      expect(await end(event)).toMatchObject({ reported: [] })
+      expect(await keysOf(ports.vault)).toHaveLength(4)
+    },
+  )
+
+  test.each(['FAILED', 'TIMED_OUT'] as const)('one that is %s is ended so too', async status => {
+    const event = await halfDone(2)
+    expect(await end({ ...event, detail: { ...event.detail, status } })).toMatchObject({
+      reported: [expect.anything()],
+    })
+    expect(await keysOf(ports.vault)).toEqual([])
+  })
+
+  test('one that was replaced meanwhile is nobody’s loss', async () => {
+    const event = await halfDone(2)
+    await upload()
+    expect(await end(event)).toMatchObject({ reported: [] })
+    expect(await keysOf(ports.vault)).toEqual([])
+  })
+
+  test('one that cannot be ended is reported all the same', async () => {
+    const event = await halfDone(2)
+    expect(await end(event, outage)).toMatchObject({ reported: [expect.anything()] })
+  })
+
+  test('one that gave the ingest up itself has reported it', async () => {
+    const { etag } = await upload()
+    const event = stopped('x', { key: 'd/x.bam', etag }, 'FAILED', 'IngestFailed')
+    expect(await end(event)).toMatchObject({ reported: [] })
+    // That is how it fails.
+    expect(at(definition, 'States', 'Failed', 'Error')).toBe('IngestFailed')
+  })
+
+  test('is told by a rule for this state machine alone, and lost events go to the queue', () => {
+    const rules = resourcesOf(stateless, 'AWS::Events::Rule').map(rule => rule.Properties)
+    const rule = rules.find(r => JSON.stringify(r['EventPattern']).includes('aws.states'))!
+    expect(rule['EventPattern']).toEqual({
+      source: ['aws.states'],
+      'detail-type': ['Step Functions Execution Status Change'],
+      detail: {
+        stateMachineArn: [{ Ref: expect.stringMatching(/^ServiceLargeIngestStateMachine/) }],
+        status: ['ABORTED', 'FAILED', 'TIMED_OUT'],
+      },
+    })
+    expect(at(rule, 'Targets', 0, 'Arn', 'Ref')).toMatch(/^ServiceLargeIngestStoppedStateMachine/)
+    expect(at(rule, 'Targets', 0, 'DeadLetterConfig', 'Arn', 'Fn::GetAtt', 0)).toMatch(/Failures/)
+  })
+
+  test('is ended when no function that it called can be running any more', () => {
+    const functions = resourcesOf(stateless, 'AWS::Lambda::Function').map(f => f.Properties)
+    const large = functions.find(f => at(f, 'Environment', 'Variables', 'METRICS_SERVICE') === 'ingest')!
+    expect(at(ending, 'States', 'Wait', 'Seconds')).toBe(large['Timeout'])
+  })
+})
+
 describe('the definition', () => {
   test('has what Step Functions takes, and no more than the interpreter of these tests does', () => {
     expect(text).not.toMatch(/ItemReader|ItemBatcher|JSONata|ResultWriter/)
@@ -278,9 +415,10 @@ describe('the definition', () => {
   })
 
   test('logs no upload', () => {
-    expect(machine.Properties).toMatchObject({
-      LoggingConfiguration: { IncludeExecutionData: false, Level: 'ALL' },
-      TracingConfiguration: { Enabled: true },
-    })
+    for (const { Properties } of [machine, endingMachine])
+      expect(Properties).toMatchObject({
+        LoggingConfiguration: { IncludeExecutionData: false, Level: 'ALL' },
+        TracingConfiguration: { Enabled: true },
+      })
   })
 })

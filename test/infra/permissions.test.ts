@@ -43,8 +43,8 @@ const reasons: readonly (readonly [owner: RegExp, wildcard: RegExp, why: string]
     'Writes the objects of any file: the keys are named by the users.',
   ],
   [/ServiceIngest/, /:execution:.*:\*"\]\]\}$/, 'Asks whether an execution of any name is still running.'],
-  [/LargeIngestRole/, /FunctionHandler.*:\*"\]\]\}$/, 'Calls one function, in whatever version.'],
-  [/LargeIngestRole/, /^resource \*$/, 'Traces and the delivery of logs belong to no resource.'],
+  [/LargeIngest(Stopped)?Role/, /FunctionHandler.*:\*"\]\]\}$/, 'Calls one function, in whatever version.'],
+  [/LargeIngest(Stopped)?Role/, /^resource \*$/, 'Traces and the delivery of logs belong to no resource.'],
   [/DistributedMapPolicy/, /:execution:.*:\*"\]\]\}$/, 'The map watches the executions that it starts.'],
   [
     /ServiceTicket/,
@@ -118,6 +118,7 @@ function mayOf(role: RegExp, template = stateless): Record<string, string[]> {
             'StateKey',
             'ServiceBus',
             'LargeIngestStateMachine',
+            'LargeIngestStoppedStateMachine',
             'LargeIngestFunction',
           ].find(n => text.includes(n))
           const ending = /\/\*[^"]*/.exec(text)?.[0] ?? ''
@@ -195,6 +196,16 @@ describe('least privilege', () => {
       'states:DescribeExecution': ['LargeIngestStateMachine'],
       'states:StopExecution': ['LargeIngestStateMachine'],
       'states:RedriveExecution': ['LargeIngestStateMachine/*:*'],
+    })
+  })
+
+  test('what ends stopped ingests calls the function and says what failed; its rule starts it', () => {
+    expect(mayOf(/ServiceLargeIngestStoppedRole.*Policy/)).toEqual({
+      'lambda:InvokeFunction': ['LargeIngestFunction'],
+      'sqs:SendMessage': ['Failures'],
+    })
+    expect(mayOf(/ServiceLargeIngestStoppedStateMachine.*Policy/)).toEqual({
+      'states:StartExecution': ['LargeIngestStoppedStateMachine'],
     })
   })
 

@@ -164,7 +164,7 @@ describe('the functions', () => {
 
   test('write logs that end', () => {
     const groups = resourcesOf(stateless, 'AWS::Logs::LogGroup')
-    expect(groups).toHaveLength(7)
+    expect(groups).toHaveLength(8)
     for (const { Properties } of groups) expect(Properties['RetentionInDays']).toBe(90)
   })
 
