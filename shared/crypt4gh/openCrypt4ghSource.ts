@@ -1,7 +1,7 @@
 import { type ByteRange, coalesce } from '#shared/bytes/ByteRange.ts'
 import { type ByteSource, checkRange } from '#shared/bytes/ByteSource.ts'
 import type { Backend } from './Backend.ts'
-import { defaultBatchSegments } from './body/batchBuffer.ts'
+import { batchSegmentsOf } from './body/batchBuffer.ts'
 import { Decryptor } from './body/Decryptor.ts'
 import { SegmentOpener } from './body/SegmentOpener.ts'
 import { keptRanges, throughEditList, totalBytes } from './editList.ts'
@@ -43,9 +43,7 @@ export function openCrypt4ghSource(
     return partsOf(plain, bodySize, headerLength)
   }
   const decryptorOf = ({ firstSegment, keep, bytes }: Part, reuseOutput: boolean) => {
-    // No larger a buffer than a small read needs.
-    const segments = Math.ceil((bytes.end - bytes.start) / cipherSegmentBytes)
-    const batchSegments = Math.min(defaultBatchSegments, segments)
+    const batchSegments = batchSegmentsOf(Math.ceil((bytes.end - bytes.start) / cipherSegmentBytes))
     return new Decryptor([], backend, { opener, keep, firstSegment, reuseOutput, batchSegments })
   }
 

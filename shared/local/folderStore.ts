@@ -8,7 +8,7 @@ import { pathOf } from './folderKeys.ts'
 import { listFolder } from './folderList.ts'
 import { checkUnchanged, headObject, infoOf, openObject, openRange, readExactly } from './folderObject.ts'
 import { folderParts } from './folderParts.ts'
-import { folderUpload } from './folderUpload.ts'
+import { folderUpload, type UploadEnds } from './folderUpload.ts'
 import { ioBuffer } from './ioBuffer.ts'
 import { withLock } from './keyLocks.ts'
 import { publishObject, syncFolder } from './publishObject.ts'
@@ -38,15 +38,16 @@ export function folderStore(dir: string): ObjectStore {
     throw folderError(error, dir)
   }
 
-  const create = async (key: string) => {
+  const create = async (key: string, expectedBytes?: number) => {
     pathOf(root, key)
     try {
       const temporary = temporaryName()
       const handle = await open(temporary, 'wx', 0o600)
-      return folderUpload(key, handle, {
+      const ends: UploadEnds = {
         publish: (written, condition) => publishObject(root, key, written, temporary, condition),
         discard: () => unlink(temporary).catch(() => undefined),
-      })
+      }
+      return folderUpload(key, handle, ends, expectedBytes)
     } catch (error) {
       throw folderError(error, key)
     }
@@ -93,7 +94,10 @@ export function folderStore(dir: string): ObjectStore {
     async *stream(key, start, end, etag, { reuse = false } = {}) {
       const object = await openRange(root, key, start, end, etag)
       // Two are enough: who asks for a piece is done with the one before, while the next is read.
-      const buffers = reuse ? [ioBuffer(chunkBytes), ioBuffer(chunkBytes)] : undefined
+      const sizes = [end - start, end - start - chunkBytes].map(left =>
+        Math.max(0, Math.min(chunkBytes, left)),
+      )
+      const buffers = reuse ? sizes.map(ioBuffer) : undefined
       const readAt = (at: number) => {
         const to = Math.min(end, at + chunkBytes)
         const buffer = buffers?.[((at - start) / chunkBytes) % 2] ?? ioBuffer(to - at)
@@ -120,7 +124,7 @@ export function folderStore(dir: string): ObjectStore {
     },
 
     async put(key, bytes, condition) {
-      const upload = await create(key)
+      const upload = await create(key, bytes.length)
       try {
         await upload.write(bytes)
       } catch (error) {

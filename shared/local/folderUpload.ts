@@ -15,9 +15,18 @@ export interface UploadEnds {
   discard(): Promise<void>
 }
 
-/** An upload into a temporary file: while one buffer is written, the other is filled. */
-export function folderUpload(key: string, handle: FileHandle, ends: UploadEnds): Upload {
-  let filling = ioBuffer(bufferBytes)
+/**
+ * An upload into a temporary file: while one buffer is written, the other is filled. They are no larger than what is
+ * expected: most objects are small.
+ */
+export function folderUpload(
+  key: string,
+  handle: FileHandle,
+  ends: UploadEnds,
+  expectedBytes = bufferBytes,
+): Upload {
+  const size = Math.min(bufferBytes, Math.max(1, expectedBytes))
+  let filling: Uint8Array<ArrayBuffer> | undefined
   let other: Uint8Array<ArrayBuffer> | undefined
   let filled = 0
   let writing: Promise<void> = Promise.resolve()
@@ -26,13 +35,12 @@ export function folderUpload(key: string, handle: FileHandle, ends: UploadEnds):
 
   const flush = async () => {
     await writing
-    const full = filling.subarray(0, filled)
-    writing = writeAll(handle, full)
+    const full = filling!
+    writing = writeAll(handle, full.subarray(0, filled))
     // Its failure is thrown by the next call that awaits it; until then nobody listens.
     writing.catch(() => undefined)
-    const spare = other ?? ioBuffer(bufferBytes)
-    other = filling
-    filling = spare
+    filling = other
+    other = full
     filled = 0
   }
 
@@ -52,11 +60,12 @@ export function folderUpload(key: string, handle: FileHandle, ends: UploadEnds):
       try {
         crc = crc64nvme(chunk, crc)
         for (let at = 0; at < chunk.length;) {
-          const piece = chunk.subarray(at, at + bufferBytes - filled)
+          filling ??= ioBuffer(size)
+          const piece = chunk.subarray(at, at + size - filled)
           filling.set(piece, filled)
           filled += piece.length
           at += piece.length
-          if (filled === bufferBytes) await flush()
+          if (filled === size) await flush()
         }
       } catch (error) {
         throw folderError(error, key)

@@ -1,8 +1,9 @@
 import { randomBytes } from '#shared/crypt4gh/Backend.ts'
+import { batchSegmentsOf } from '#shared/crypt4gh/body/batchBuffer.ts'
 import { Encryptor } from '#shared/crypt4gh/body/Encryptor.ts'
 import { writeHeader } from '#shared/crypt4gh/header/writeHeader.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
-import { cipherSize } from '#shared/crypt4gh/sizes.ts'
+import { cipherSize, segmentBytes } from '#shared/crypt4gh/sizes.ts'
 import { wipe } from '#shared/crypt4gh/wipe.ts'
 import { datasetReaders, type DatasetSettings } from './DatasetSettings.ts'
 import type { StoredObject } from './Manifest.ts'
@@ -53,7 +54,8 @@ export class SealedWriter implements BodyWriter {
       const recipients = datasetReaders(settings, (await keys.keyPair()).publicKey)
       const header = writeHeader({ dataKeys: [dataKey], recipients }, nodeBackend)
       // Batches are written before the next is asked for, so one buffer serves them all.
-      const encryptor = new Encryptor(dataKey, nodeBackend, { reuseOutput: true })
+      const batchSegments = batchSegmentsOf(Math.ceil(plainSize / segmentBytes))
+      const encryptor = new Encryptor(dataKey, nodeBackend, { reuseOutput: true, batchSegments })
       const upload = await vault.create(key, header.length + cipherSize(plainSize))
       await upload.write(header)
       return new SealedWriter(key, upload, header, encryptor)

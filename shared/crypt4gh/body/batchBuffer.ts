@@ -8,6 +8,10 @@ export const batchBuffer = (bytes: number): Uint8Array =>
 /** Segments that are handed on together: 16, about 1 MiB. */
 export const defaultBatchSegments = 16
 
+/** For a body of so many segments: no larger a buffer than a small one needs. */
+export const batchSegmentsOf = (segments: number): number =>
+  Math.min(defaultBatchSegments, Math.max(1, segments))
+
 export interface BatchOptions {
   /** Segments in a batch. */
   readonly batchSegments?: number

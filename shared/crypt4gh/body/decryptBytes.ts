@@ -1,7 +1,8 @@
 import type { Backend } from '../Backend.ts'
 import { keptRanges, totalBytes } from '../editList.ts'
 import type { OpenedHeader } from '../header/openHeader.ts'
-import { plainSize } from '../sizes.ts'
+import { cipherSegmentBytes, plainSize } from '../sizes.ts'
+import { batchSegmentsOf } from './batchBuffer.ts'
 import { Decryptor } from './Decryptor.ts'
 
 /**
@@ -12,7 +13,8 @@ export function decryptBytes(body: Uint8Array, open: OpenedHeader, backend: Back
   const size = plainSize(body.length)
   const keep = open.editList && keptRanges(open.editList, size)
   const plain = new Uint8Array(keep ? totalBytes(keep) : size)
-  const decryptor = new Decryptor(open.dataKeys, backend, { keep, reuseOutput: true })
+  const batchSegments = batchSegmentsOf(Math.ceil(body.length / cipherSegmentBytes))
+  const decryptor = new Decryptor(open.dataKeys, backend, { keep, reuseOutput: true, batchSegments })
   let at = 0
   for (const step of [decryptor.push(body), decryptor.finish()])
     for (const batch of step) {
