@@ -6,7 +6,10 @@ import { drawTemplates, type Template } from './drawTemplates.ts'
 
 /** The page with the diagram of both stacks. */
 export function diagramPage(): string {
-  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } })
+  const app = new App({
+    context: { 'aws:cdk:bundling-stacks': [] },
+    builtinCloudFormationValidation: false,
+  })
   const settings = readSettings()
   const { state } = new StatefulStack(app, 'stateful', { settings })
   new StatelessStack(app, 'stateless', { settings, state })

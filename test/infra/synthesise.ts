@@ -22,8 +22,12 @@ export interface TemplateJson {
   readonly Outputs: Record<string, { readonly Value: unknown; readonly Description?: string }>
 }
 
-/** An app that bundles nothing: a template test is of the template. */
-export const appWithoutBundling = () => new App({ context: { 'aws:cdk:bundling-stacks': [] } })
+/**
+ * An app that bundles nothing: a template test is of the template. Nor does it check templates by CloudFormation's rules,
+ * which takes ten seconds; cfnRules.test.ts does, once.
+ */
+export const appWithoutBundling = () =>
+  new App({ context: { 'aws:cdk:bundling-stacks': [] }, builtinCloudFormationValidation: false })
 
 /** Both stacks of a vault. */
 export function synthesise(settings: SettingsInput = {}, env?: { account: string; region: string }) {
