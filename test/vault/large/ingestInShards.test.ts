@@ -15,7 +15,6 @@ import { planLarge } from '#shared/vault/large/planLarge.ts'
 import { publishLarge } from '#shared/vault/large/publishLarge.ts'
 import { workShard } from '#shared/vault/large/workShard.ts'
 import type { Manifest } from '#shared/vault/Manifest.ts'
-import { openStored } from '#shared/vault/openStored.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
 import { refusedFixtures } from '#test/fixtures/index.ts'
 import { Killed, killedPorts } from '#test/support/faults.ts'
@@ -24,6 +23,7 @@ import { reblock } from '#test/support/reblock.ts'
 import { bamHeader, bamRecord } from '#test/support/bamBuilder.ts'
 import { concatBytes } from '#test/support/concatBytes.ts'
 import { folderVault, keysOf } from '#test/support/folderVault.ts'
+import { plainOf as plainPart, seenFile } from '#test/support/seenFile.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'htsvault-large-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
@@ -50,23 +50,8 @@ function manifestOf(end: IngestEnd | { state: 'started' }): Manifest {
   return end.manifest
 }
 
-async function plainOf(manifest: Manifest, part: 'body' | 'index' | 'blockMap'): Promise<Buffer> {
-  const source = await openStored(ports, manifest[part])
-  return Buffer.from(await source.read(0, source.size))
-}
-
-/** What a client can see of a file. */
-async function seen(manifest: Manifest) {
-  const { records, unplacedRecords, references, format, formatVersion } = manifest
-  return {
-    body: createHash('sha256')
-      .update(await plainOf(manifest, 'body'))
-      .digest('hex'),
-    index: (await plainOf(manifest, 'index')).toString('base64'),
-    blockMap: (await plainOf(manifest, 'blockMap')).toString('base64'),
-    counts: { records, unplacedRecords, references, format, formatVersion },
-  }
-}
+const plainOf = (manifest: Manifest, part: 'body' | 'index' | 'blockMap') => plainPart(ports, manifest, part)
+const seen = (manifest: Manifest) => seenFile(ports, manifest)
 
 function partsDigest(bytes: Buffer, partBytes: number): string {
   const all = createHash('sha256')
