@@ -33,7 +33,7 @@ export function serveCommand(): Command {
     )
     .option(
       '--workers <n>',
-      'take in large files by shards, on so many threads (some 100 MB of memory each)',
+      'take in large files by shards, on so many threads (some 80 MB of memory each)',
       wholeNumber(1, 64),
       1,
     )

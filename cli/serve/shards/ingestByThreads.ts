@@ -14,8 +14,8 @@ export interface ThreadsOptions {
 }
 
 /**
- * Takes one upload into a local vault by shards, on worker threads. Memory: some 60 MB a thread (docs/local.md), and in
- * this one the indexes of the file.
+ * Takes one upload into a local vault by shards, on worker threads. Memory: some 80 MB a thread (docs/local.md), and
+ * in this one the indexes of the file.
  * @throws whatever is not the file's fault: the upload is to be tried again; HtsvaultError WORKER_DIED
  */
 export async function ingestByThreads(
