@@ -15,6 +15,8 @@ const common = {
 
 /** Three layers: what npm alone can run, the synthesised templates, and the world's own tools. */
 export default {
+  // No test is about time: this ends one that hangs, on the slowest of machines.
+  testTimeout: 120_000,
   projects: [
     {
       ...common,

@@ -2,12 +2,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { App, Stack } from 'aws-cdk-lib'
 import { CfnBucket } from 'aws-cdk-lib/aws-s3'
-import { expect, jest, test } from '@jest/globals'
+import { expect, test } from '@jest/globals'
 import { readSettings } from '../../infra/config.ts'
 import { StatefulStack } from '../../infra/stacks/StatefulStack.ts'
 import { StatelessStack } from '../../infra/stacks/StatelessStack.ts'
-
-jest.setTimeout(300_000)
 
 const { context } = JSON.parse(readFileSync(join(import.meta.dirname, '../../cdk.json'), 'utf8')) as {
   context: Record<string, unknown>

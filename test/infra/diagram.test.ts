@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, jest, test } from '@jest/globals'
+import { expect, test } from '@jest/globals'
 import { diagramPage } from '../../infra/diagram/diagramPage.ts'
-
-jest.setTimeout(120_000)
 
 test('docs/operation/diagram.md is what the templates are: npx node infra/diagram/write.ts', () => {
   const page = diagramPage()

@@ -1,12 +1,8 @@
-import { jest } from '@jest/globals'
 import { App } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { readSettings, type SettingsInput } from '../../infra/config.ts'
 import { StatefulStack } from '../../infra/stacks/StatefulStack.ts'
 import { StatelessStack } from '../../infra/stacks/StatelessStack.ts'
-
-// A synthesis takes seconds, and more where others use the machine.
-jest.setTimeout(120_000)
 
 /** A resource of a template. */
 export interface Resource {
