@@ -4,7 +4,6 @@ import { provideAwslambda } from '#shared/local/awslambda.ts'
 import { endDeadWork } from '#shared/local/endDeadWork.ts'
 import { startServer } from '#shared/local/httpServer.ts'
 import { watchInbox } from '#shared/local/watchInbox.ts'
-import { isLarge } from '#shared/vault/ingestUpload.ts'
 import type { Log } from '#shared/vault/Log.ts'
 import { parseUploadKey } from '#shared/vault/names.ts'
 import { StatusBoard } from '#shared/vault/StatusBoard.ts'
@@ -38,7 +37,7 @@ export async function serve({
   const board = await StatusBoard.from(ports)
   const queue = ingestQueue(async (key, progress) => {
     const upload = workers > 1 ? await ports.inbox.head(key) : undefined
-    return upload && (await isLarge(ports, upload, largeFrom * 1e6))
+    return upload && upload.size >= largeFrom * 1e6
       ? ingestByThreads(ports, key, { data, workers, progress })
       : ingest(key)
   }, board)

@@ -5,12 +5,23 @@ import {
   CreateMultipartUploadCommand,
   ListPartsCommand,
   UploadPartCommand,
+  UploadPartCopyCommand,
 } from '@aws-sdk/client-s3'
 import type { Part, S3Client } from '@aws-sdk/client-s3'
+import { writeCrc64nvme } from '#shared/bytes/crc64nvme.ts'
 import { HtsvaultError } from '#shared/errors.ts'
-import type { PartUploads } from '#shared/vault/ports/ObjectStore.ts'
+import { copiedBytes, otherBytes } from '#shared/vault/ports/copiedBytes.ts'
+import type { CopiedPart, ObjectPart, PartUploads } from '#shared/vault/ports/ObjectStore.ts'
 import { isNoSuchUpload, s3Error } from './s3Errors.ts'
-import { bucketFields, checkKey, conditionFields, infoOf, type Bucket } from './s3Objects.ts'
+import {
+  bucketFields,
+  bucketOf,
+  checkKey,
+  conditionFields,
+  copySource,
+  infoOf,
+  type Bucket,
+} from './s3Objects.ts'
 import { explainFailure, writeIdName } from './s3Put.ts'
 
 /**
@@ -37,6 +48,17 @@ export function s3Parts(client: S3Client, bucket: Bucket): PartUploads {
     }
   }
 
+  const putPart = async (key: string, upload: string, { number, bytes }: ObjectPart) => {
+    const { target } = at(key, upload)
+    try {
+      await client.send(
+        new UploadPartCommand({ ...target, PartNumber: number, Body: bytes, ChecksumAlgorithm: 'CRC32' }),
+      )
+    } catch (error) {
+      throw isNoSuchUpload(error) ? uploadEnded(error) : s3Error(error, key)
+    }
+  }
+
   return {
     async begin(key) {
       checkKey(key)
@@ -56,14 +78,29 @@ export function s3Parts(client: S3Client, bucket: Bucket): PartUploads {
       }
     },
 
-    async put(key, upload, { number, bytes }) {
+    put: putPart,
+
+    async copy(key, upload, part) {
+      const { from, number } = part
+      const source = bucketOf.get(from.store)
+      if (source === undefined || part.lead) {
+        await putPart(key, upload, { ...part, bytes: await readPart(part) })
+        return
+      }
       const { target } = at(key, upload)
       try {
-        await client.send(
-          new UploadPartCommand({ ...target, PartNumber: number, Body: bytes, ChecksumAlgorithm: 'CRC32' }),
+        const reply = await client.send(
+          new UploadPartCopyCommand({
+            ...target,
+            PartNumber: number,
+            ...copySource(source, from.key, from.etag),
+            CopySourceRange: `bytes=${from.start}-${from.end - 1}`,
+          }),
         )
+        const copied = reply.CopyPartResult?.ChecksumCRC64NVME
+        if (copied !== undefined && copied !== writeCrc64nvme(from.crc64nvme)) throw otherBytes(from)
       } catch (error) {
-        throw isNoSuchUpload(error) ? uploadEnded(error) : s3Error(error, key)
+        throw isNoSuchUpload(error) ? uploadEnded(error) : s3Error(error, from.key)
       }
     },
 
@@ -105,6 +142,18 @@ export function s3Parts(client: S3Client, bucket: Bucket): PartUploads {
       }
     },
   }
+}
+
+/** A part that S3 cannot copy, in memory. */
+async function readPart(part: CopiedPart): Promise<Uint8Array> {
+  const { lead, from } = part
+  const bytes = Buffer.allocUnsafeSlow((lead?.length ?? 0) + from.end - from.start)
+  let at = 0
+  for await (const chunk of copiedBytes(part)) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
 }
 
 function checkWhole(parts: readonly Part[], whole: { readonly parts: number; readonly size: number }): void {

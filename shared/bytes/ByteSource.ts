@@ -1,5 +1,10 @@
 import { HtsvaultError } from '#shared/errors.ts'
 
+export interface StreamOptions {
+  /** A chunk holds only until the next is asked for: less memory, for callers that are done with it by then. */
+  readonly reuse?: boolean
+}
+
 /** Random access to the bytes of one immutable object, wherever it is kept. */
 export interface ByteSource {
   /** Length in bytes. */
@@ -10,7 +15,7 @@ export interface ByteSource {
    */
   read(start: number, end: number): Promise<Uint8Array>
   /** The same range chunk by chunk, for ranges that are not to be held whole. */
-  stream(start: number, end: number): AsyncIterable<Uint8Array>
+  stream(start: number, end: number, options?: StreamOptions): AsyncIterable<Uint8Array>
 }
 
 /** A ByteSource over bytes in memory. */

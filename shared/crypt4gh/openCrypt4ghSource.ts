@@ -64,11 +64,11 @@ export function openCrypt4ghSource(
       }
       return plain
     },
-    async *stream(start, end) {
+    async *stream(start, end, { reuse = false } = {}) {
       checkRange(start, end, size)
       for (const part of planParts(start, end)) {
-        const decryptor = decryptorOf(part, false)
-        for await (const chunk of source.stream(part.bytes.start, part.bytes.end))
+        const decryptor = decryptorOf(part, reuse)
+        for await (const chunk of source.stream(part.bytes.start, part.bytes.end, { reuse: true }))
           yield* decryptor.push(chunk)
         yield* decryptor.finish()
       }
@@ -86,9 +86,15 @@ interface Part {
 function partsOf(wanted: readonly PlainRange[], bodySize: number, headerLength: number): Part[] {
   const ranges = wanted.filter(({ start, end }) => end > start)
   const cipherRanges = ranges.map(range => cipherRangeOf(segmentsOf(range), bodySize))
-  return coalesce(cipherRanges, gapBytes).map(({ start, end }) => ({
-    bytes: { start: start + headerLength, end: end + headerLength },
-    firstSegment: start / cipherSegmentBytes,
-    keep: ranges.filter((_, i) => cipherRanges[i]!.start >= start && cipherRanges[i]!.end <= end),
-  }))
+  let next = 0
+  return coalesce(cipherRanges, gapBytes).map(({ start, end }) => {
+    // They ascend: an edit list may have millions of them.
+    const first = next
+    while (next < ranges.length && cipherRanges[next]!.end <= end) next++
+    return {
+      bytes: { start: start + headerLength, end: end + headerLength },
+      firstSegment: start / cipherSegmentBytes,
+      keep: ranges.slice(first, next),
+    }
+  })
 }

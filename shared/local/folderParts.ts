@@ -1,7 +1,8 @@
 import { mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { HtsvaultError } from '#shared/errors.ts'
-import type { PartUploads } from '#shared/vault/ports/ObjectStore.ts'
+import { copiedBytes } from '#shared/vault/ports/copiedBytes.ts'
+import type { ObjectPart, PartUploads } from '#shared/vault/ports/ObjectStore.ts'
 import { folderError, isAbsence } from './folderErrors.ts'
 import { pathOf } from './folderKeys.ts'
 import { withLock } from './keyLocks.ts'
@@ -26,6 +27,34 @@ export function folderParts(root: string, temporaryName: () => string): PartUplo
   const failed = (error: unknown, key: string) =>
     isAbsence(error) ? uploadEnded(error) : folderError(error, key)
 
+  const write = async (
+    key: string,
+    upload: string,
+    { number, offset }: Pick<ObjectPart, 'number' | 'offset'>,
+    chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  ) => {
+    const folder = folderOf(upload)
+    const path = join(folder, 'file')
+    await withLock(`${path} ${number}`, async () => {
+      let handle: FileHandle | undefined
+      let from = offset
+      try {
+        handle = await open(path, 'r+')
+        for await (const bytes of chunks)
+          for (let at = 0; at < bytes.length;) {
+            const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, from)
+            at += bytesWritten
+            from += bytesWritten
+          }
+        await (await open(join(folder, String(number)), 'w', 0o600)).close()
+      } catch (error) {
+        throw failed(error, key)
+      } finally {
+        await handle?.close()
+      }
+    })
+  }
+
   return {
     async begin(key) {
       pathOf(root, key)
@@ -39,23 +68,9 @@ export function folderParts(root: string, temporaryName: () => string): PartUplo
       }
     },
 
-    async put(key, upload, { number, offset, bytes }) {
-      const folder = folderOf(upload)
-      const path = join(folder, 'file')
-      await withLock(`${path} ${number}`, async () => {
-        let handle: FileHandle | undefined
-        try {
-          handle = await open(path, 'r+')
-          for (let at = 0; at < bytes.length;)
-            at += (await handle.write(bytes, at, bytes.length - at, offset + at)).bytesWritten
-          await (await open(join(folder, String(number)), 'w', 0o600)).close()
-        } catch (error) {
-          throw failed(error, key)
-        } finally {
-          await handle?.close()
-        }
-      })
-    },
+    put: (key, upload, part) => write(key, upload, part, [part.bytes]),
+
+    copy: (key, upload, part) => write(key, upload, part, copiedBytes(part)),
 
     async complete(key, upload, whole, condition) {
       const folder = folderOf(upload)

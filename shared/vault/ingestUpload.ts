@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto'
 import { HtsvaultError, type ErrorReport } from '#shared/errors.ts'
 import { openIndexLane } from '#shared/indexes/openIndexLane.ts'
-import { isCrypt4gh, recogniseFormat } from '#shared/indexes/recogniseFormat.ts'
+import { recogniseFormat } from '#shared/indexes/recogniseFormat.ts'
 import { fileReady, fileRefused } from './announcement.ts'
 import { headerCheck } from './checkDatasetReferences.ts'
 import { readDatasetSettings } from './DatasetSettings.ts'
 import { keepBody } from './keepBody.ts'
 import type { Manifest } from './Manifest.ts'
 import { fileId, parseUploadKey, refusalKey } from './names.ts'
-import { openUpload } from './openUpload.ts'
+import { openUpload, type OpenedUpload } from './openUpload.ts'
 import type { ObjectInfo } from './ports/ObjectStore.ts'
-import { beginPublication } from './publication.ts'
+import { beginPublication, type PublicationOf } from './publication.ts'
 import { SealedWriter } from './SealedWriter.ts'
 import type { VaultPorts } from './VaultPorts.ts'
 
@@ -47,15 +47,14 @@ const transientCodes = new Set([
   'PRECONDITION_FAILED',
   'ANNOUNCEMENT_FAILED',
 ])
-/** How many of a file's first bytes tell whether it is Crypt4GH. */
-const crypt4ghBytes = 8
 
 const isRefusal = (error: unknown): error is HtsvaultError =>
   error instanceof HtsvaultError && !transientCodes.has(error.code)
 
 /**
  * Takes one upload into the vault: checks, indexes, digests and encrypts it in one pass, publishes it, and deletes
- * it from the inbox. A body that is Crypt4GH for the vault already is decrypted in memory, and kept as it came. A file that cannot be served stays there with `<key>.refused.json` beside it.
+ * it from the inbox. A body that is Crypt4GH for the vault already is decrypted in memory, and kept as it came. A file
+ * that cannot be served stays there with `<key>.refused.json` beside it. A large one is left to others.
  *
  * Safe to repeat, to run twice at once, and to kill at any point: nothing is visible before the manifest, and the
  * upload is deleted after it.
@@ -64,7 +63,7 @@ const isRefusal = (error: unknown): error is HtsvaultError =>
 export async function ingestUpload(ports: VaultPorts, key: string): Promise<IngestOutcome> {
   const upload = await ports.inbox.head(key)
   if (upload === undefined) return { state: 'gone' }
-  if (ports.large && (await isLarge(ports, upload, ports.large.from))) {
+  if (ports.large && upload.size >= ports.large.from) {
     await ports.large.start(upload)
     return { state: 'started' }
   }
@@ -73,12 +72,6 @@ export async function ingestUpload(ports: VaultPorts, key: string): Promise<Inge
   } catch (error) {
     return await endRefused(ports, upload, error)
   }
-}
-
-/** Whether an upload is to be taken in by shards: one that is encrypted is not, whatever its size. */
-export async function isLarge({ inbox }: VaultPorts, upload: ObjectInfo, from: number): Promise<boolean> {
-  if (upload.size < Math.max(from, crypt4ghBytes)) return false
-  return !isCrypt4gh(await inbox.read(upload.key, 0, crypt4ghBytes, upload.etag))
 }
 
 /** Ends an ingest whose manifest stands: tells it, and deletes the upload and what was written beside it. */
@@ -121,25 +114,33 @@ async function takeIn(ports: VaultPorts, upload: ObjectInfo): Promise<Manifest> 
   const name = parseUploadKey(upload.key)
   const settings = await readDatasetSettings(ports.vault, name.dataset)
   const opened = await openUpload(ports, upload, settings)
-  const target = await beginPublication(ports, {
-    name,
-    id: fileId(name),
-    format: recogniseFormat(opened.prefix),
-    upload,
-    settings,
-  })
+  try {
+    return await takeInOpened(ports, { name, upload, settings }, opened)
+  } finally {
+    opened.forget()
+  }
+}
+
+async function takeInOpened(
+  ports: VaultPorts,
+  of: Pick<PublicationOf, 'name' | 'upload' | 'settings'>,
+  { prefix, plain, sealed }: OpenedUpload,
+): Promise<Manifest> {
+  const { name, upload, settings } = of
+  const target = await beginPublication(ports, { ...of, id: fileId(name), format: recogniseFormat(prefix) })
   if (target.already) return target.already
 
-  // The lane last: where the settings name no real recipient, no thread is left waiting for chunks.
   const key = target.partKey('body')
-  const body = opened.sealed
-    ? await keepBody(ports, key, settings, opened.sealed)
-    : await SealedWriter.begin(ports, key, settings, opened.plainSize)
-  const lane = openIndexLane(opened.plainSize)
+  const kept = sealed?.asItIs && { upload, dataKey: sealed.opened.dataKeys[0]!, start: sealed.start }
+  const keeping = kept ? await keepBody(ports, key, settings, kept) : undefined
+  const source = plain(keeping?.seen)
+  const body = keeping ?? (await SealedWriter.begin(ports, key, settings, source.size))
+  // The lane last: where the settings name no real recipient, no thread is left waiting for chunks.
+  const lane = openIndexLane(source.size)
   try {
     const checkHeader = headerCheck(ports.vault, name.dataset, settings)
     const digests = { sha256: createHash('sha256'), md5: createHash('md5') }
-    for await (const chunk of opened.stream()) {
+    for await (const chunk of source.stream(0, source.size, { reuse: true })) {
       await checkHeader(chunk)
       // The lane first: it may work on the chunk in its own thread while this one digests and encrypts it.
       await lane.push(chunk)

@@ -16,7 +16,7 @@ export const storedSource = (
 ): ByteSource => ({
   size,
   read: (start, end) => store.read(key, start, end, etag),
-  stream: (start, end) => store.stream(key, start, end, etag),
+  stream: (start, end, options) => store.stream(key, start, end, etag, options),
 })
 
 /**

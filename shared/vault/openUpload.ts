@@ -1,6 +1,4 @@
-import { crc64nvme } from '#shared/bytes/crc64nvme.ts'
-import { keptRanges } from '#shared/crypt4gh/editList.ts'
-import { Decryptor } from '#shared/crypt4gh/body/Decryptor.ts'
+import type { ByteSource } from '#shared/bytes/ByteSource.ts'
 import { openHeader, type OpenedHeader } from '#shared/crypt4gh/header/openHeader.ts'
 import { readHeaderOf } from '#shared/crypt4gh/header/readHeaderOf.ts'
 import type { Header } from '#shared/crypt4gh/header/Header.ts'
@@ -17,31 +15,35 @@ import type { KeyRing } from './ports/KeyStore.ts'
 import type { ObjectInfo } from './ports/ObjectStore.ts'
 import type { VaultPorts } from './VaultPorts.ts'
 
-/** A Crypt4GH body that can be kept as it is: its one data key, a secret, and where it begins in the upload. */
-export interface SealedBody {
-  readonly upload: ObjectInfo
-  readonly dataKey: Uint8Array
+/** What opens an upload that is Crypt4GH, and what becomes of its body. */
+export interface SealedUpload {
+  /** Its data keys are secret: `forget` wipes them. */
+  readonly opened: OpenedHeader
+  /** Where its body begins, in bytes. */
   readonly start: number
-  /** The body's CRC-64/NVME, once all of it was streamed. */
-  readonly crc: () => bigint
+  /** Whether its body can be kept as it is: it has one data key then. */
+  readonly asItIs: boolean
 }
+
+/** Is shown the bytes of an upload's body that were streamed, in their order; `at`: where they begin in the upload. */
+export type Seen = (cipher: Uint8Array, at: number) => void
 
 /** An upload's plain bytes, whatever it came as. */
 export interface OpenedUpload {
   /** The first `recogniseBytes` of them, or all where there are fewer. */
   readonly prefix: Uint8Array
-  /** How many there are; for an upload with an edit list, how many it shows. */
-  readonly plainSize: number
-  /** All of them, in order. A chunk holds only until the next is asked for. */
-  stream(): AsyncIterable<Uint8Array>
-  /** Absent where the vault encrypts the plain bytes itself. */
-  readonly sealed?: SealedBody
+  /** All of them; of an upload with an edit list, what it shows. */
+  readonly plain: (seen?: Seen) => ByteSource
+  /** Absent where it came plain. */
+  readonly sealed?: SealedUpload
+  /** Wipes the data keys: what `plain` gave goes on, no more can be had of it. */
+  readonly forget: () => void
 }
 
 /**
  * Opens an upload: a plain one as it is, a Crypt4GH one with the vault's key, in memory alone.
  * @throws HtsvaultError CRYPT4GH_UPLOAD where the dataset's files are kept plain; what openHeader, readHeader and
- * Decryptor throw where it cannot be opened; EMPTY_FILE
+ * Decryptor throw where it cannot be opened
  */
 export async function openUpload(
   { inbox, keys }: VaultPorts,
@@ -50,12 +52,7 @@ export async function openUpload(
 ): Promise<OpenedUpload> {
   const source = storedSource(inbox, upload)
   const prefix = await source.read(0, Math.min(upload.size, recogniseBytes))
-  if (!isCrypt4gh(prefix))
-    return {
-      prefix,
-      plainSize: upload.size,
-      stream: () => inbox.stream(upload.key, 0, upload.size, upload.etag, { reuse: true }),
-    }
+  if (!isCrypt4gh(prefix)) return { prefix, plain: () => source, forget: () => undefined }
   if (settings.encryption === 'none')
     throw new HtsvaultError(
       'CRYPT4GH_UPLOAD',
@@ -67,31 +64,56 @@ export async function openUpload(
 
   const header = await readHeaderOf(source)
   const opened = openForVault(header, await keys.keyPair())
-  const plain = openCrypt4ghSource(source, opened, { headerLength: header.length }, nodeBackend)
-  const [dataKey, ...more] = opened.dataKeys
-  const keep = opened.editList && keptRanges(opened.editList)
-  const decryptor = new Decryptor(opened.dataKeys, nodeBackend, { keep, reuseOutput: true })
-  // One key and no edit list is what every reader takes: anything else is encrypted anew.
-  const asItIs =
-    more.length === 0 &&
-    !opened.editList &&
-    !(await reusesNonce(source.read.bind(source), header, upload.size))
-  if (!asItIs) wipe(...opened.dataKeys)
-  let crc = 0n
-  return {
-    prefix: await plain.read(0, Math.min(plain.size, recogniseBytes)),
-    plainSize: plain.size,
-    async *stream() {
-      const cipher = inbox.stream(upload.key, header.length, upload.size, upload.etag, { reuse: true })
-      for await (const chunk of cipher) {
-        crc = crc64nvme(chunk, crc)
-        yield* decryptor.push(chunk)
-      }
-      yield* decryptor.finish()
-    },
-    ...(asItIs && { sealed: { upload, dataKey: dataKey!, start: header.length, crc: () => crc } }),
+  const forget = () => wipe(...opened.dataKeys)
+  const start = header.length
+  try {
+    const plain = (seen?: Seen) => sealedSource(source, { opened, start }, seen)
+    const shown = plain()
+    return {
+      prefix: await shown.read(0, Math.min(shown.size, recogniseBytes)),
+      plain,
+      sealed: { opened, start, asItIs: await canBeKept(opened, source, start) },
+      forget,
+    }
+  } catch (error) {
+    forget()
+    throw error
   }
 }
+
+/** The plain bytes of a Crypt4GH upload. @throws HtsvaultError as openCrypt4ghSource */
+export function sealedSource(
+  source: ByteSource,
+  { opened, start }: Pick<SealedUpload, 'opened' | 'start'>,
+  seen?: Seen,
+): ByteSource {
+  return openCrypt4ghSource(
+    seen ? { ...source, stream: (...range) => shown(source.stream(...range), range[0], seen) } : source,
+    opened,
+    { headerLength: start },
+    nodeBackend,
+  )
+}
+
+async function* shown(
+  chunks: AsyncIterable<Uint8Array>,
+  start: number,
+  seen: Seen,
+): AsyncGenerator<Uint8Array> {
+  let at = start
+  for await (const chunk of chunks) {
+    seen(chunk, at)
+    at += chunk.length
+    yield chunk
+  }
+}
+
+/** One key and no edit list is what every reader takes: anything else is encrypted anew. */
+const canBeKept = async (
+  { dataKeys, editList }: OpenedHeader,
+  source: ByteSource,
+  start: number,
+): Promise<boolean> => dataKeys.length === 1 && !editList && !(await reusesNonce(source, start))
 
 /** Refuses in words that are for who uploaded it. */
 function openForVault(header: Header, ring: KeyRing): OpenedHeader {
@@ -107,13 +129,9 @@ function openForVault(header: Header, ring: KeyRing): OpenedHeader {
 }
 
 /** Some writers give every segment the same nonce, which lays the plain bytes open: that is not to be kept. */
-async function reusesNonce(
-  read: (start: number, end: number) => Promise<Uint8Array>,
-  { length }: Header,
-  size: number,
-): Promise<boolean> {
-  const second = length + cipherSegmentBytes
-  if (second + nonceBytes > size) return false
-  const [a, b] = await Promise.all([length, second].map(at => read(at, at + nonceBytes)))
+async function reusesNonce(source: ByteSource, start: number): Promise<boolean> {
+  const second = start + cipherSegmentBytes
+  if (second + nonceBytes > source.size) return false
+  const [a, b] = await Promise.all([start, second].map(at => source.read(at, at + nonceBytes)))
   return Buffer.compare(a!, b!) === 0
 }

@@ -4,14 +4,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { generateKeyPair } from '#shared/crypt4gh/keys/KeyPair.ts'
+import { encryptStream } from '#shared/crypt4gh/encryptStream.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
+import { segmentBytes } from '#shared/crypt4gh/sizes.ts'
 import type { HtsgetQuery } from '#shared/htsget/HtsgetQuery.ts'
 import { answerData } from '#shared/vault/answerData.ts'
 import { answerTicket } from '#shared/vault/answerTicket.ts'
 import { forgetManifest } from '#shared/vault/recentManifests.ts'
 import { addRegisteredKey } from '#shared/vault/registeredKeys.ts'
+import { ingestInShards } from '#shared/vault/large/ingestInShards.ts'
 import { ingestUpload } from '#shared/vault/ingestUpload.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
+import { drainAsync } from '#test/crypt4gh/support.ts'
 import { recordedPorts, type Use } from '#test/support/recordedPorts.ts'
 import { statements } from './allowed.ts'
 import { synthesise } from './synthesise.ts'
@@ -93,6 +97,23 @@ describe('what the functions ask of the buckets is what their roles may do', () 
         expect(asked.filter(use => !may(role, use)).map(use => [role, use])).toEqual([])
       }
     }
+  })
+
+  test.each(['crypt4gh', 'none'] as const)('a large file, of a dataset of %s', async encryption => {
+    const real = folderVault(mkdtempSync(join(scratch, 'v-')), pair)
+    await real.vault.put('d/dataset.json', Buffer.from(JSON.stringify({ encryption })))
+    const { ports, uses } = recordedPorts(real)
+    const plain = await demo('child.cram')
+    const recipients = [pair.publicKey]
+    const sealed = await drainAsync(encryptStream([plain], { recipients }, nodeBackend))
+    const cuts = () => ({ partBytes: segmentBytes, shardParts: 1 })
+    for (const upload of [plain, sealed, plain.subarray(0, 200_000)]) {
+      await real.inbox.put('d/x.cram', upload)
+      await ingestInShards(ports, 'd/x.cram', { cuts })
+    }
+    // Parts of an encrypted upload are copied: read from the inbox, written into the vault.
+    expect(uses).toContainEqual({ store: 'inbox', action: 's3:GetObject', key: 'd/x.cram' })
+    expect(uses.filter(use => !may('LargeIngest', use))).toEqual([])
   })
 
   test.each([

@@ -6,6 +6,7 @@ import type { Context } from 'aws-lambda'
 import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions'
 import { createIngestHandler } from '#functions/ingest/handler.ts'
 import { createLargeIngestHandler, type StepReply } from '#functions/largeIngest/handler.ts'
+import { encryptStream } from '#shared/crypt4gh/encryptStream.ts'
 import { generateKeyPair } from '#shared/crypt4gh/keys/KeyPair.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { HtsvaultError } from '#shared/errors.ts'
@@ -17,6 +18,7 @@ import { silentLog } from '#shared/vault/Log.ts'
 import { fileId, parseUploadKey } from '#shared/vault/names.ts'
 import { openStored } from '#shared/vault/openStored.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
+import { drainAsync } from '#test/crypt4gh/support.ts'
 import { Killed } from '#test/support/faults.ts'
 import { largeFiles } from '#test/support/largeFiles.ts'
 import { at, resourcesOf, synthesise, type Resource } from './synthesise.ts'
@@ -163,6 +165,54 @@ describe("the state machine's own definition, with the function's own handler", 
       expect(await keysOf(ports.inbox)).toEqual([])
       expect(await keysOf(ports.vault)).toHaveLength(4)
     }
+  })
+
+  test.each(largeFiles)(
+    '$name, encrypted: what one pass stores, and the body as it came',
+    async ({ name, format, bytes }) => {
+      const key = `d/${name}.c4gh`
+      const plain = bytes()
+      const file = await drainAsync(encryptStream([plain], { recipients: [pair.publicKey] }, nodeBackend))
+      await ports.inbox.put(key, file)
+      await ingestUpload(ports, key)
+      const whole = await seen(key, format)
+      for (const cut of [{ segments: 1, shardParts: 2 }, { segments: 3 }]) {
+        await ports.inbox.put(key, file)
+        const { ended, calls, reported } = await run(key, cut)
+        expect([ended, reported]).toEqual(['succeeded', []])
+        expect(calls.filter(c => c.operation === 'shard')).toHaveLength(
+          Math.ceil(plain.length / 65536 / cut.segments / (cut.shardParts ?? 1)),
+        )
+        expect(await seen(key, format)).toEqual(whole)
+        const { body } = (await findManifest(ports.vault, fileId(parseUploadKey(key)), [format]))!
+        const stored = Buffer.from((await ports.vault.get(body.key, 1e8))!.bytes).subarray(body.bodyOffset)
+        expect(stored.equals(file.subarray(file.length - stored.length))).toBe(true)
+        expect(await keysOf(ports.inbox)).toEqual([])
+        expect(await keysOf(ports.vault)).toHaveLength(4)
+      }
+    },
+  )
+
+  test('an encrypted upload with a damaged segment is refused, and the execution went well', async () => {
+    const file = await drainAsync(encryptStream([bam.bytes()], { recipients: [pair.publicKey] }, nodeBackend))
+    file[file.length - 3 * 65564]! ^= 1
+    await upload(file)
+    const whole = await ingestUpload(ports, 'd/x.bam')
+    expect(whole).toMatchObject({ state: 'refused', report: { code: 'CRYPT4GH_SEGMENT_CORRUPT' } })
+    const refusal = async () => {
+      const text = Buffer.from((await ports.inbox.get('d/x.bam.refused.json', 1e4))!.bytes).toString()
+      return { ...(JSON.parse(text) as object), at: '' }
+    }
+    const before = await refusal()
+    await ports.inbox.delete('d/x.bam.refused.json')
+    const { ended, calls, reported } = await run('d/x.bam')
+    expect([ended, reported]).toEqual(['succeeded', []])
+    expect(await refusal()).toEqual(before)
+    // It was not tried again: that would change nothing.
+    expect(calls.filter(c => c.operation === 'shard').length).toBe(
+      new Set(calls.map(c => c.shard ?? -1)).size - 1,
+    )
+    expect(await keysOf(ports.vault)).toEqual([])
   })
 
   test.each(['plan', 'shard', 'publish'] as const)(
@@ -404,7 +454,7 @@ describe('the definition', () => {
   test('the state of the largest file fits into 256 KiB', () => {
     for (const size of [100e9, 1e12, 5e12]) {
       const cuts = cutsFor(size)
-      const shards = shardCount({ ...cuts, upload: { key: '', size, etag: '', modified: '' } })
+      const shards = shardCount({ ...cuts, plainSize: size })
       const plan = { state: 'planned', shards: Array.from({ length: shards }, (_, i) => i) }
       expect(JSON.stringify({ key: 'x'.repeat(1024), etag: 'x'.repeat(64), plan }).length).toBeLessThan(
         1 << 17,

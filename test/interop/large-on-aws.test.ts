@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { s3Store } from '#shared/aws/s3Store.ts'
 import { generateKeyPair } from '#shared/crypt4gh/keys/KeyPair.ts'
+import { writePrivateKey } from '#shared/crypt4gh/keys/writePrivateKey.ts'
+import { writePublicKey } from '#shared/crypt4gh/keys/writePublicKey.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { abandonLarge } from '#shared/vault/large/abandonLarge.ts'
 import { ingestInShards } from '#shared/vault/large/ingestInShards.ts'
@@ -15,11 +19,14 @@ import type { ObjectStore } from '#shared/vault/ports/ObjectStore.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
 import { bamHeader, bamRecord } from '#test/support/bamBuilder.ts'
 import { concatBytes } from '#test/support/concatBytes.ts'
-import { requireTools } from '#test/support/interop.ts'
+import { output, requireTools, temporaryFolder } from '#test/support/interop.ts'
 import { startMoto, type MotoServer } from '#test/support/motoServer.ts'
+import { manifestOf, plainOf } from '#test/support/seenFile.ts'
 import { reblock } from '#test/support/reblock.ts'
 
 jest.setTimeout(180_000)
+
+const folder = temporaryFolder()
 
 /** A BAM file of some 14 MB: S3 takes no parts below 5 MiB but the last. */
 function largeBam(): Buffer {
@@ -35,7 +42,7 @@ function largeBam(): Buffer {
   return reblock(plain, { sizeOf: () => 61_000, level: 0 })
 }
 
-requireTools('moto_server')('a large ingest on S3 (moto_server)', () => {
+requireTools('moto_server', 'crypt4gh')('a large ingest on S3 (moto_server)', () => {
   let moto: MotoServer
   let s3: S3Client
   let ports: VaultPorts
@@ -93,6 +100,50 @@ requireTools('moto_server')('a large ingest on S3 (moto_server)', () => {
     expect(await uploadsUnderWay()).toEqual([])
   })
 
+  test('an encrypted upload is copied by S3, part by part, behind a new header that the reference reads', async () => {
+    const plain = largeBam()
+    const lab = generateKeyPair(nodeBackend)
+    const settings = { recipients: [writePublicKey(lab.publicKey)] }
+    await ports.vault.put('c/dataset.json', Buffer.from(JSON.stringify(settings)))
+    const { publicKey } = await ports.keys.keyPair()
+    const [vaultKey, labKey] = [join(folder, 'vault.pub'), join(folder, 'lab.sec')]
+    writeFileSync(vaultKey, writePublicKey(publicKey))
+    writeFileSync(labKey, await writePrivateKey(lab.secretKey, nodeBackend), { mode: 0o600 })
+    const reference = (args: string[], input: Buffer) =>
+      output('crypt4gh', args, { input, env: { C4GH_SECRET_KEY: undefined } })
+    const file = await reference(['encrypt', '--sk', labKey, '--recipient_pk', vaultKey], plain)
+    const found: Buffer[][] = []
+    for (const ingest of [
+      ingestUpload,
+      (p: VaultPorts, key: string) => ingestInShards(p, key, { cuts, workers: 3 }),
+    ]) {
+      await ports.inbox.put('c/x.bam.c4gh', file)
+      const { body, ...manifest } = manifestOf(await ingest(ports, 'c/x.bam.c4gh'))
+      const parts = ['index', 'blockMap'] as const
+      // By its range: of a whole that was made by parts, moto shows a sum that is none.
+      const object = Buffer.from(await ports.vault.read(body.key, 0, body.size, body.etag))
+      found.push([
+        object.subarray(body.bodyOffset),
+        ...(await Promise.all(parts.map(part => plainOf(ports, { body, ...manifest }, part)))),
+      ])
+      expect(plain.equals(await reference(['decrypt', '--sk', labKey], object))).toBe(true)
+    }
+    expect(found[1]![0]!.equals(file.subarray(file.length - found[1]![0]!.length))).toBe(true)
+    for (const part of [0, 1, 2]) expect(found[1]![part]!.equals(found[0]![part]!)).toBe(true)
+    // Damaged, it leaves nothing but the word why.
+    file[file.length - 100 * 65564]! ^= 1
+    await ports.inbox.put('c/y.bam.c4gh', file)
+    expect(await ingestInShards(ports, 'c/y.bam.c4gh', { cuts })).toMatchObject({
+      state: 'refused',
+      report: { code: 'CRYPT4GH_SEGMENT_CORRUPT' },
+    })
+    expect(await keysOf(ports.inbox)).toEqual(['c/y.bam.c4gh', 'c/y.bam.c4gh.refused.json'])
+    expect((await keysOf(ports.vault)).filter(key => key.startsWith('c/y') || key.startsWith('_'))).toEqual(
+      [],
+    )
+    expect(await uploadsUnderWay()).toEqual([])
+  })
+
   test('given up, it leaves neither objects nor uploads', async () => {
     const { etag } = await ports.inbox.put('e/x.bam', largeBam())
     const ingest = { work: 'w', key: 'e/x.bam', etag }
@@ -101,6 +152,6 @@ requireTools('moto_server')('a large ingest on S3 (moto_server)', () => {
     expect(await uploadsUnderWay()).toHaveLength(1)
     expect(await abandonLarge(ports, ingest)).toEqual({ state: 'failed' })
     expect(await uploadsUnderWay()).toEqual([])
-    expect((await keysOf(ports.vault)).filter(key => !key.startsWith('d/'))).toEqual([])
+    expect((await keysOf(ports.vault)).filter(key => !/^[cd]\//.test(key))).toEqual([])
   })
 })

@@ -49,10 +49,12 @@ requireTools('moto_server')('on AWS services that moto_server imitates', () => {
       expect(Uploads ?? []).toEqual([])
     })
 
-    // moto does not look at If-Match when a multipart upload is completed; that the header is sent is a unit test.
+    // moto does not look at If-Match when a multipart upload is completed, nor at that of a part's source; that the
+    // headers are sent are unit tests.
     objectStoreContract(() => s3Store(s3, 'vault'), {
       ifMatchOnLargeUploads: false,
       partsOfEndedUploads: false,
+      ifMatchOnCopies: false,
     })
 
     test('a bucket that is not there is an outage, not an absence', async () => {

@@ -48,6 +48,7 @@ function steppedPorts(
     parts: {
       begin: key => step(() => real.parts.begin(key)),
       put: (...args) => step(() => real.parts.put(...args)),
+      copy: (...args) => step(() => real.parts.copy(...args)),
       complete: (...args) => step(() => real.parts.complete(...args)),
       abort: (...args) => step(() => real.parts.abort(...args)),
     },

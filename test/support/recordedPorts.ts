@@ -25,6 +25,12 @@ export function recordedPorts(ports: VaultPorts): { readonly ports: VaultPorts; 
       parts: {
         begin: key => (note('s3:PutObject', key), real.parts.begin(key)),
         put: (key, ...rest) => (note('s3:PutObject', key), real.parts.put(key, ...rest)),
+        copy: (key, upload, part) => {
+          // Its source is of the inbox, whoever asks for it.
+          uses.push({ store: 'inbox', action: 's3:GetObject', key: part.from.key })
+          note('s3:PutObject', key)
+          return real.parts.copy(key, upload, part)
+        },
         complete: (key, ...rest) => (note('s3:PutObject', key), real.parts.complete(key, ...rest)),
         abort: (key, ...rest) => (note('s3:AbortMultipartUpload', key), real.parts.abort(key, ...rest)),
       },

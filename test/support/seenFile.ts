@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto'
+import type { IngestOutcome } from '#shared/vault/ingestUpload.ts'
 import type { Manifest } from '#shared/vault/Manifest.ts'
 import { openStored } from '#shared/vault/openStored.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
+
+/** The manifest of a file that was taken in; any other end is an error of the test. */
+export function manifestOf(end: IngestOutcome): Manifest {
+  if (end.state !== 'served') throw new Error(JSON.stringify(end))
+  return end.manifest
+}
 
 /** The plain bytes of one object of a file. */
 export async function plainOf(

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { crc64nvme, writeCrc64nvme } from '#shared/bytes/crc64nvme.ts'
 import { encryptBytes } from '#shared/crypt4gh/body/encryptBytes.ts'
 import { Encryptor } from '#shared/crypt4gh/body/Encryptor.ts'
@@ -27,6 +27,7 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
 const vaultPair = generateKeyPair(nodeBackend)
 const [reader, stranger] = [generateKeyPair(nodeBackend), generateKeyPair(nodeBackend)]
+const realCipher = nodeBackend.cipher.bind(nodeBackend)
 let plain: Buffer
 beforeAll(async () => {
   plain = await readFile(join(import.meta.dirname, '..', '..', 'demo', 'child.bam'))
@@ -244,5 +245,38 @@ describe('an upload that is encrypted for the vault', () => {
   test('is refused where the dataset keeps its files plain', async () => {
     const refusal = { state: 'refused', report: { code: 'CRYPT4GH_UPLOAD' } }
     expect(await take(await encrypt(plain), 'open/x.bam.c4gh')).toMatchObject(refusal)
+  })
+
+  test.each([
+    ['is served', {}, async () => encrypt(plain)],
+    ['is refused for what is in it', {}, async () => encrypt(Buffer.from('hello'))],
+    ['is cut off', {}, async () => (await encrypt(plain)).subarray(0, 5000)],
+    ['meets an outage', { get: async () => Promise.reject(new Error('no')) }, async () => encrypt(plain)],
+    [
+      'names a recipient that is none',
+      { settings: '{"recipients":["nonsense"]}' },
+      async () => encrypt(plain),
+    ],
+  ])('its data key does not stay in memory when it %s', async (_, faults, make) => {
+    const keys: { readonly kept: Uint8Array; readonly copy: string }[] = []
+    const cipher = jest.spyOn(nodeBackend, 'cipher').mockImplementation(key => {
+      keys.push({ kept: key, copy: Buffer.from(key).toString('hex') })
+      return realCipher(key)
+    })
+    try {
+      if ('settings' in faults) await ports.vault.put('d/dataset.json', Buffer.from(faults.settings))
+      const file = await make()
+      const mine = keys.length
+      await ports.inbox.put('d/x.bam.c4gh', file)
+      // The dataset's settings are read, the manifest is not.
+      const get: typeof ports.vault.get = async (key, most) =>
+        'get' in faults && !key.endsWith('dataset.json') ? faults.get() : ports.vault.get(key, most)
+      await ingestUpload({ ...ports, vault: { ...ports.vault, get } }, 'd/x.bam.c4gh').catch(() => undefined)
+      expect(keys.length).toBeGreaterThan(mine)
+      for (const { kept } of keys.slice(mine)) expect(Buffer.from(kept).equals(Buffer.alloc(32))).toBe(true)
+      for (const { copy } of keys.slice(mine)) expect(copy).not.toBe('00'.repeat(32))
+    } finally {
+      cipher.mockRestore()
+    }
   })
 })

@@ -8,6 +8,16 @@ import type { Manifest } from '../Manifest.ts'
 import type { UploadName } from '../names.ts'
 import type { PublicationStart } from '../publication.ts'
 
+/** How an upload that is Crypt4GH is opened, and what becomes of its body. */
+export interface PlannedSealed {
+  /** Where its body begins, in bytes. */
+  readonly start: number
+  /** A Crypt4GH header for the vault alone, base64: the upload's data keys and its edit list. */
+  readonly header: string
+  /** Whether the body is copied as it is, behind the plan's header; it is encrypted anew unless so. */
+  readonly kept: boolean
+}
+
 /** How a large file is cut. */
 export interface LargeCuts {
   /** Plain bytes of a part of the body: whole segments, and with S3 5 MiB at least. */
@@ -31,6 +41,10 @@ export interface LargePlan extends LargeCuts {
     readonly etag: string
     readonly modified: string
   }
+  /** How many plain bytes the upload has; of one with an edit list, how many it shows. */
+  readonly plainSize: number
+  /** Of an upload that is Crypt4GH. */
+  readonly sealed?: PlannedSealed
   readonly name: UploadName
   readonly id: string
   readonly format: Format
@@ -54,7 +68,7 @@ const leastPartBytes = 16 << 20
 const leastShardBytes = 64 << 20
 
 /**
- * Cuts that fit a file of `size` bytes: parts of 16 MiB, four in a shard, up to 150 GB; beyond that larger parts. A
+ * Cuts that fit a file of `size` plain bytes: parts of 16 MiB, four in a shard, up to 150 GB; beyond that larger parts. A
  * worker holds two parts.
  */
 export function cutsFor(size: number): LargeCuts {
@@ -62,17 +76,21 @@ export function cutsFor(size: number): LargeCuts {
   return { partBytes, shardParts: Math.ceil(leastShardBytes / partBytes) }
 }
 
-type Cut = Pick<LargePlan, 'partBytes' | 'shardParts' | 'upload'>
+type Cut = Pick<LargePlan, 'partBytes' | 'shardParts' | 'plainSize'>
 
-export const partCount = ({ upload, partBytes }: Cut): number => Math.ceil(upload.size / partBytes)
+export const partCount = ({ plainSize, partBytes }: Cut): number => Math.ceil(plainSize / partBytes)
 
 export const shardCount = (plan: Cut): number => Math.ceil(partCount(plan) / plan.shardParts)
 
 /** The plain bytes of a shard, the first is 0. */
-export function shardRange({ upload, partBytes, shardParts }: Cut, shard: number): ByteRange {
+export function shardRange({ plainSize, partBytes, shardParts }: Cut, shard: number): ByteRange {
   const bytes = partBytes * shardParts
-  return { start: shard * bytes, end: Math.min((shard + 1) * bytes, upload.size) }
+  return { start: shard * bytes, end: Math.min((shard + 1) * bytes, plainSize) }
 }
+
+/** Parts of a shard: fewer in the last one. */
+export const partsOf = (plan: Cut, shard: number): number =>
+  Math.min(plan.shardParts, partCount(plan) - shard * plan.shardParts)
 
 export function shardTask(plan: LargePlan, shard: number): ShardTask {
   const last = shard === shardCount(plan) - 1

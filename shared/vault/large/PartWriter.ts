@@ -1,18 +1,23 @@
 import { Encryptor } from '#shared/crypt4gh/body/Encryptor.ts'
-import { openHeader } from '#shared/crypt4gh/header/openHeader.ts'
-import { readHeader } from '#shared/crypt4gh/header/readHeader.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { wipe } from '#shared/crypt4gh/wipe.ts'
-import { pairsOf } from '../keyRing.ts'
 import type { VaultPorts } from '../VaultPorts.ts'
 import { headerBytes, shardRange, storedSize, type LargePlan } from './LargePlan.ts'
-import { workCorrupt } from './WorkFolder.ts'
+import { openPlannedHeader } from './openPlanned.ts'
+
+/** What writes the parts of one shard into the body. */
+export interface ShardBody {
+  /** Takes the next plain bytes; they are not kept. */
+  write(plain: Uint8Array): Promise<void>
+  /** Resolves when the store has all parts. */
+  finish(): Promise<void>
+}
 
 /**
  * Writes the parts of one shard into the body as its plain bytes come in. While a part is sent the next is filled:
  * memory is two parts.
  */
-export class PartWriter {
+export class PartWriter implements ShardBody {
   readonly #ports: Pick<VaultPorts, 'vault'>
   readonly #plan: LargePlan
   readonly #encryptor: Encryptor | undefined
@@ -42,21 +47,20 @@ export class PartWriter {
   /** @throws HtsvaultError WORK_CORRUPT where the vault's key does not open the body's header; KEY_UNAVAILABLE */
   static async open(ports: VaultPorts, plan: LargePlan, shard: number): Promise<PartWriter> {
     if (plan.header === undefined) return new PartWriter(ports, plan, shard)
-    const dataKey = openBody(plan, pairsOf(await ports.keys.keyPair()))
+    const { dataKeys } = await openPlannedHeader(ports.keys, plan.header, plan.body.key)
     try {
-      return new PartWriter(ports, plan, shard, new Encryptor(dataKey, nodeBackend, { reuseOutput: true }))
+      const encryptor = new Encryptor(dataKeys[0]!, nodeBackend, { reuseOutput: true })
+      return new PartWriter(ports, plan, shard, encryptor)
     } finally {
-      wipe(dataKey)
+      wipe(...dataKeys)
     }
   }
 
-  /** The chunk is not kept. */
   async write(plain: Uint8Array): Promise<void> {
     if (!this.#encryptor) await this.#fill(plain)
     else for (const cipher of this.#encryptor.push(plain)) await this.#fill(cipher)
   }
 
-  /** Resolves when the store has all parts. */
   async finish(): Promise<void> {
     if (this.#encryptor) for (const cipher of this.#encryptor.finish()) await this.#fill(cipher)
     if (this.#filled > 0) await this.#send()
@@ -94,13 +98,5 @@ export class PartWriter {
     if (this.#part === 0) return Buffer.allocUnsafeSlow(length + headerBytes(this.#plan))
     const spare = this.#buffers.pop()
     return spare?.length === length ? spare : Buffer.allocUnsafeSlow(length)
-  }
-}
-
-function openBody({ header, body }: LargePlan, keys: ReturnType<typeof pairsOf>): Uint8Array {
-  try {
-    return openHeader(readHeader(Buffer.from(header!, 'base64')), keys, nodeBackend).dataKeys[0]!
-  } catch (cause) {
-    throw workCorrupt(body.key, cause)
   }
 }

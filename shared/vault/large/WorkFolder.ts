@@ -23,7 +23,8 @@ export const workPrefix = `${ownPrefix}work/`
 
 const maxPlanBytes = 64 << 20
 const maxResultBytes = 1 << 30
-const digestBytes = 32
+/** Length of the digest of a part. */
+export const digestBytes = 32
 
 export type DecidedPlan = LargePlan & { readonly end: WorkEnd }
 

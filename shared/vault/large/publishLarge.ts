@@ -12,15 +12,17 @@ import { endWork } from './endWork.ts'
 import {
   headerBytes,
   partCount,
+  partsOf,
   shardCount,
   shardTask,
   storedSize,
   type LargePlan,
   type WorkEnd,
 } from './LargePlan.ts'
+import { openPlanned } from './openPlanned.ts'
 import { readFileHeader } from './planLarge.ts'
 import { WorkFolder, type ShardFindings } from './WorkFolder.ts'
-import { indexShard, isReplaced } from './workShard.ts'
+import { brokenBytes, indexShard, isReplaced } from './workShard.ts'
 
 /** Results of shards that are fetched ahead of the merge. */
 const ahead = 8
@@ -91,7 +93,7 @@ async function decide(
 /** The body as an object: made of its parts now, or by an earlier attempt. */
 async function completeBody({ vault }: VaultPorts, plan: LargePlan): Promise<StoredObject> {
   const { key, upload } = plan.body
-  const plainSize = plan.upload.size
+  const { plainSize } = plan
   const bodyOffset = headerBytes(plan)
   const whole = { parts: partCount(plan), size: bodyOffset + storedSize(plan, plainSize) }
   const { size, etag } =
@@ -104,15 +106,18 @@ async function mergeShards(
   folder: WorkFolder,
   plan: LargePlan,
 ): Promise<{ readonly indexed: IndexedFile; readonly digests: Digests }> {
-  const merge = new ShardMerge(await readFileHeader(ports, plan.upload))
+  const plain = await openPlanned(ports, plan)
+  const merge = new ShardMerge(await readFileHeader(plain))
   const digest = createHash('sha256')
   let shard = 0
   for await (const { result, digests } of allFindings(folder, plan)) {
     digest.update(digests)
+    const broken = brokenBytes(result)
+    if (broken) throw HtsvaultError.from(broken)
     const task = shardTask(plan, shard++)
     if (merge.isEmpty(task)) continue
     const redo = merge.redo(task, result)
-    merge.add(redo ? await indexShard(ports, plan, redo) : result)
+    merge.add(redo ? await indexShard(plain, redo) : result)
   }
   const parts = { bytes: plan.partBytes, sha256: digest.digest('hex') }
   return { indexed: merge.finish(), digests: { parts } }
@@ -121,8 +126,7 @@ async function mergeShards(
 async function* allFindings(folder: WorkFolder, plan: LargePlan): AsyncGenerator<ShardFindings> {
   const count = shardCount(plan)
   const fetch = (shard: number) => {
-    const parts = Math.min(plan.shardParts, partCount(plan) - shard * plan.shardParts)
-    const found = folder.shard(shard, parts)
+    const found = folder.shard(shard, partsOf(plan, shard))
     // It is awaited later, or not at all where one before it is wrong.
     found.catch(() => undefined)
     return found

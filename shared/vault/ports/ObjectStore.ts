@@ -1,3 +1,5 @@
+import type { StreamOptions } from '#shared/bytes/ByteSource.ts'
+
 export interface ObjectInfo {
   readonly key: string
   /** Length in bytes. */
@@ -57,6 +59,13 @@ export interface ObjectPart {
   readonly bytes: Uint8Array
 }
 
+/** A part whose bytes are those of an object of some store. */
+export interface CopiedPart extends Pick<ObjectPart, 'number' | 'offset'> {
+  /** What stands before them in the part, which then passes through here. */
+  readonly lead?: Uint8Array
+  readonly from: StoredBytes
+}
+
 /**
  * Objects that several processes write together, part by part, in any order; nobody sees one before `complete`. All
  * parts but the last have 5 MiB at least, and there are 10,000 at most.
@@ -70,6 +79,11 @@ export interface PartUploads {
    */
   put(key: string, upload: string, part: ObjectPart): Promise<void>
   /**
+   * Writes a part that is stored already, which the store copies by itself where it can: it need not come here.
+   * @throws HtsvaultError UPLOAD_ENDED; OBJECT_CHANGED, OBJECT_GONE where the bytes are not there any more
+   */
+  copy(key: string, upload: string, part: CopiedPart): Promise<void>
+  /**
    * Makes the object of the parts, which are to be `parts` in number and `size` bytes together.
    * @throws HtsvaultError PRECONDITION_FAILED, UPLOAD_ENDED; UPLOAD_INCOMPLETE where parts are missing
    */
@@ -81,11 +95,6 @@ export interface PartUploads {
   ): Promise<ObjectInfo>
   /** Leaves nothing of what was not completed; does nothing where there is nothing. */
   abort(key: string, upload: string): Promise<void>
-}
-
-export interface StreamOptions {
-  /** A chunk holds only until the next is asked for: less memory, for callers that are done with it by then. */
-  readonly reuse?: boolean
 }
 
 /** A GET that a stranger to the store may make: this URL with these headers. */

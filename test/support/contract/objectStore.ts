@@ -21,6 +21,8 @@ export interface ContractOptions {
   readonly ifMatchOnLargeUploads?: boolean
   /** False for a stand-in that breaks down over a part of an upload that has ended. */
   readonly partsOfEndedUploads?: boolean
+  /** False for a stand-in of a service that copies a part of whatever is there. */
+  readonly ifMatchOnCopies?: boolean
 }
 
 /**
@@ -30,7 +32,7 @@ export interface ContractOptions {
  */
 export function objectStoreContract(
   open: () => ObjectStore | Promise<ObjectStore>,
-  { ifMatchOnLargeUploads = true, partsOfEndedUploads = true }: ContractOptions = {},
+  { ifMatchOnLargeUploads = true, partsOfEndedUploads = true, ifMatchOnCopies = true }: ContractOptions = {},
 ): void {
   let count = 0
   const lateParts = partsOfEndedUploads ? code('UPLOAD_ENDED') : code('STORE_UNAVAILABLE')
@@ -273,6 +275,40 @@ export function objectStoreContract(
     await expect(store.parts.put(key, upload, parts[0]!)).rejects.toEqual(lateParts)
     await store.parts.abort(key, upload)
     expect((await store.head(key))!.etag).toBe(info.etag)
+  })
+
+  test('a part can be copied of what is stored, of that version alone', async () => {
+    const { store, base } = await start()
+    const source = randomBytes(17_000_000)
+    const key = `${base}/a b+ü/copied`
+    const { etag } = await store.put(`${base}/source of ü`, source)
+    const upload = await store.parts.begin(key)
+    const lead = text('before')
+    const copy = (number: number, offset: number, range: readonly [number, number], more = {}) => {
+      const [from, to] = range
+      const sum = crc64nvme(source.subarray(from, to))
+      const bytes = { store, key: `${base}/source of ü`, start: from, end: to, etag, crc64nvme: sum, ...more }
+      return store.parts.copy(key, upload, { number, offset, from: bytes, ...(number === 1 && { lead }) })
+    }
+    const second = 5_600_000
+    await copy(3, 6 + second + 5_300_000 - 3, [second + 5_300_000, source.length])
+    await copy(1, 0, [3, second])
+    await copy(2, 6 + second - 3, [second, second + 5_300_000])
+    // Again, as somebody does whose answer was lost.
+    await copy(2, 6 + second - 3, [second, second + 5_300_000])
+    for (const number of [1, 2]) {
+      await expect(copy(number, 0, [3, second], { key: `${base}/none` })).rejects.toEqual(code('OBJECT_GONE'))
+      if (number === 1 || ifMatchOnCopies)
+        await expect(copy(number, 0, [3, second], { etag: '"other"' })).rejects.toEqual(
+          code('OBJECT_CHANGED'),
+        )
+    }
+    await copy(2, 6 + second - 3, [second, second + 5_300_000])
+    await expect(copy(1, 0, [3, second], { crc64nvme: 1n })).rejects.toEqual(code('STORE_UNAVAILABLE'))
+    await copy(1, 0, [3, second])
+    const whole = Buffer.concat([lead, source.subarray(3)])
+    const info = await store.parts.complete(key, upload, { parts: 3, size: whole.length }, { ifAbsent: true })
+    expect(whole.equals(await store.read(key, 0, whole.length, info.etag))).toBe(true)
   })
 
   test('an upload by parts that is aborted is gone; a condition that fails writes nothing', async () => {

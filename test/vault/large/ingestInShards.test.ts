@@ -8,7 +8,7 @@ import { generateKeyPair } from '#shared/crypt4gh/keys/KeyPair.ts'
 import { writePublicKey } from '#shared/crypt4gh/keys/writePublicKey.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { findManifest } from '#shared/vault/findManifest.ts'
-import { ingestUpload, type IngestEnd } from '#shared/vault/ingestUpload.ts'
+import { ingestUpload } from '#shared/vault/ingestUpload.ts'
 import { abandonLarge } from '#shared/vault/large/abandonLarge.ts'
 import { ingestInShards } from '#shared/vault/large/ingestInShards.ts'
 import { planLarge } from '#shared/vault/large/planLarge.ts'
@@ -23,7 +23,7 @@ import { reblock } from '#test/support/reblock.ts'
 import { bamHeader, bamRecord } from '#test/support/bamBuilder.ts'
 import { concatBytes } from '#test/support/concatBytes.ts'
 import { folderVault, keysOf } from '#test/support/folderVault.ts'
-import { plainOf as plainPart, seenFile } from '#test/support/seenFile.ts'
+import { manifestOf, plainOf as plainPart, seenFile } from '#test/support/seenFile.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'htsvault-large-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
@@ -44,11 +44,6 @@ function newPorts(): VaultPorts {
 const cuts =
   (segments: number, shardParts = 1) =>
   () => ({ partBytes: segments * segment, shardParts })
-
-function manifestOf(end: IngestEnd | { state: 'started' }): Manifest {
-  if (end.state !== 'served') throw new Error(JSON.stringify(end))
-  return end.manifest
-}
 
 const plainOf = (manifest: Manifest, part: 'body' | 'index' | 'blockMap') => plainPart(ports, manifest, part)
 const seen = (manifest: Manifest) => seenFile(ports, manifest)
