@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -5,6 +6,10 @@ import { afterAll, describe, expect, jest, test } from '@jest/globals'
 import { localPorts } from '#cli/openLocalVault.ts'
 import { ingestByThreads } from '#cli/serve/shards/ingestByThreads.ts'
 import { ShardThreads } from '#cli/serve/shards/ShardThreads.ts'
+import { randomBytes } from '#shared/crypt4gh/Backend.ts'
+import { encryptBytes } from '#shared/crypt4gh/body/encryptBytes.ts'
+import { writeHeader } from '#shared/crypt4gh/header/writeHeader.ts'
+import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { endDeadWork } from '#shared/local/endDeadWork.ts'
 import { ingestUpload, type IngestOutcome } from '#shared/vault/ingestUpload.ts'
 import { ingestInShards } from '#shared/vault/large/ingestInShards.ts'
@@ -46,6 +51,26 @@ describe('an ingest by worker threads', () => {
       expect(await keysOf(ports.vault)).toHaveLength(4)
     },
   )
+
+  test('so are those of an upload that is encrypted, whose body is copied', async () => {
+    const data = join(scratch, 'encrypted')
+    const ports = localPorts(data)
+    const dataKey = randomBytes(32, nodeBackend)
+    const recipients = [(await ports.keys.keyPair()).publicKey]
+    const plain = largeFiles[0]!.bytes()
+    const sealed = Buffer.concat([
+      writeHeader({ dataKeys: [dataKey], recipients }, nodeBackend),
+      encryptBytes(plain, dataKey, nodeBackend),
+    ])
+    await ports.inbox.put('d/x.bam.c4gh', sealed)
+    const whole = await seenFile(ports, manifestOf(await ingestUpload(ports, 'd/x.bam.c4gh')))
+    await ports.inbox.put('d/x.bam.c4gh', sealed)
+    const manifest = manifestOf(await ingestByThreads(ports, 'd/x.bam.c4gh', { data, workers: 2, cuts }))
+    expect(manifest.parts).toBeDefined()
+    expect(await seenFile(ports, manifest)).toEqual(whole)
+    expect(whole.body).toBe(createHash('sha256').update(plain).digest('hex'))
+    expect(await keysOf(ports.vault)).toHaveLength(4)
+  })
 
   test('a refusal is that of one pass, and nothing is left', async () => {
     const data = join(scratch, 'refused')
