@@ -92,5 +92,9 @@ export class VaultBuckets extends Construct {
         },
       ],
     })
+
+    // A bucket that stays without its policy would take requests without TLS, and no more access logs.
+    for (const bucket of [logs, this.inbox, this.vault])
+      bucket.policy?.applyRemovalPolicy(RemovalPolicy.RETAIN)
   }
 }

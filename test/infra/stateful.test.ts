@@ -8,17 +8,20 @@ const versioned = buckets.filter(b => b.Properties['VersioningConfiguration'] !=
 const [inbox, vault] = versioned
 
 describe('what must survive', () => {
-  test.each(['AWS::S3::Bucket', 'AWS::KMS::Key', 'AWS::SecretsManager::Secret', 'Custom::HtsvaultKeyPair'])(
-    '%s is kept when the stack is deleted',
-    type => {
-      const found = resourcesOf(stateful, type)
-      expect(found.length).toBeGreaterThan(0)
-      for (const r of found) {
-        expect(r.DeletionPolicy).toBe('Retain')
-        expect(r.UpdateReplacePolicy).toBe('Retain')
-      }
-    },
-  )
+  test.each([
+    'AWS::S3::Bucket',
+    'AWS::S3::BucketPolicy',
+    'AWS::KMS::Key',
+    'AWS::SecretsManager::Secret',
+    'Custom::HtsvaultKeyPair',
+  ])('%s is kept when the stack is deleted', type => {
+    const found = resourcesOf(stateful, type)
+    expect(found.length).toBeGreaterThan(0)
+    for (const r of found) {
+      expect(r.DeletionPolicy).toBe('Retain')
+      expect(r.UpdateReplacePolicy).toBe('Retain')
+    }
+  })
 })
 
 describe('the buckets', () => {
