@@ -18,14 +18,13 @@ import * as s3Commands from '@aws-sdk/client-s3'
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { DescribeStateMachineCommand, SFNClient } from '@aws-sdk/client-sfn'
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { secretKeyStore } from '#shared/aws/secretKeyStore.ts'
 import { readPublicKey } from '#shared/crypt4gh/keys/readPublicKey.ts'
 import { DeployedVault } from '#test/support/DeployedVault.ts'
 import { requireTools, temporaryFolder } from '#test/support/interop.ts'
 import { startDeployableMoto } from '#test/support/motoServer.ts'
 
-jest.setTimeout(120_000)
 const root = join(import.meta.dirname, '..', '..')
 
 /** The CDK command, as a person runs it, against AWS services in memory: from nothing to a vault that serves, and back. */
@@ -67,7 +66,7 @@ requireTools('python:moto')('cdk bootstrap, deploy and destroy (on moto)', () =>
       expect(Object.keys(template.Resources).filter(each => !logical.includes(each))).toEqual([])
     }
     expect(Object.keys(vault.outputs)).toEqual(
-      expect.arrayContaining(['Inbox', 'Vault', 'PublicKey', 'Endpoint', 'EventBus', 'FailedIngests']),
+      expect.arrayContaining(['Inbox', 'Vault', 'FirstPublicKey', 'Endpoint', 'EventBus', 'FailedIngests']),
     )
     for (const value of Object.values(vault.outputs)) expect(value).not.toContain('object at 0x')
   })
@@ -125,7 +124,7 @@ requireTools('python:moto')('cdk bootstrap, deploy and destroy (on moto)', () =>
     expect(KmsKeyId).toBe(KeyMetadata!.Arn)
     const place = { secrets, kms, secretId, keyId: KeyMetadata!.Arn!, stack: 'htsvault-smoke' }
     const { publicKey, secretKey } = await secretKeyStore(place).keyPair()
-    expect(Buffer.from(publicKey).equals(readPublicKey(vault.outputs['PublicKey']!))).toBe(true)
+    expect(Buffer.from(publicKey).equals(readPublicKey(vault.outputs['FirstPublicKey']!))).toBe(true)
     expect(moto.log()).toContain('[provider-framework] onEvent returned')
     for (const encoding of ['base64', 'hex'] as const)
       expect(moto.log()).not.toContain(Buffer.from(secretKey).toString(encoding))
@@ -146,7 +145,7 @@ requireTools('python:moto')('cdk bootstrap, deploy and destroy (on moto)', () =>
       INBOX_BUCKET: vault.outputs['Inbox'],
       VAULT_BUCKET: vault.outputs['Vault'],
       EVENT_BUS: vault.outputs['EventBus'],
-      LARGE_INGEST: vault.the('AWS::StepFunctions::StateMachine', /LargeIngest/),
+      LARGE_INGEST: vault.the('AWS::StepFunctions::StateMachine', /LargeIngestStateMachine/),
     })
   })
 
@@ -178,7 +177,7 @@ requireTools('python:moto')('cdk bootstrap, deploy and destroy (on moto)', () =>
     const sfn = new SFNClient(moto.settings)
     const { definition } = await sfn.send(
       new DescribeStateMachineCommand({
-        stateMachineArn: vault.the('AWS::StepFunctions::StateMachine', /LargeIngest/),
+        stateMachineArn: vault.the('AWS::StepFunctions::StateMachine', /LargeIngestStateMachine/),
       }),
     )
     const { Configuration } = await functionOf(/ServiceLargeIngestFunction/)
@@ -295,6 +294,6 @@ requireTools('python:moto')('cdk bootstrap, deploy and destroy (on moto)', () =>
       stack: 'htsvault-smoke',
     }
     const { publicKey } = await secretKeyStore(place).keyPair()
-    expect(Buffer.from(publicKey).equals(readPublicKey(vault.outputs['PublicKey']!))).toBe(true)
+    expect(Buffer.from(publicKey).equals(readPublicKey(vault.outputs['FirstPublicKey']!))).toBe(true)
   })
 })

@@ -12,7 +12,16 @@ import {
   toolPath,
 } from '#test/support/interop.ts'
 
-const tools = ['openssl', 'chromium', 'crypt4gh', 'moto_server', 'htsget', 'python:pysam']
+const tools = [
+  'openssl',
+  'chromium',
+  'crypt4gh',
+  'moto_server',
+  'python:moto',
+  'localstack-supervisor',
+  'htsget',
+  'python:pysam',
+]
 
 describe.each(tools)('%s', tool => {
   requireTools(tool)('as this layer needs it', () => {

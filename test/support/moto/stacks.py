@@ -4,6 +4,7 @@ import traceback
 from graphlib import TopologicalSorter
 
 from moto.apigateway.models import Deployment
+from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import CloudFormationBackend
 from moto.cloudformation.responses import CloudFormationResponse
@@ -12,6 +13,7 @@ from moto.events.models import EventBus
 
 execute = CloudFormationBackend.execute_change_set
 unprotected_delete = CloudFormationBackend.delete_stack
+generate = parsing.generate_resource_name
 
 
 def update_termination_protection(self):
@@ -51,6 +53,13 @@ def execute_change_set(self, change_set_name, stack_name=None):
         stack._add_stack_event("ROLLBACK_FAILED", resource_status_reason=str(error))
 
 
+def generate_resource_name(resource_type, stack_name, logical_id):
+    """moto: makes longer names than it takes."""
+    limit = 80 if resource_type == "AWS::StepFunctions::StateMachine" else 255
+    return generate(resource_type, stack_name, logical_id)[-limit:].lstrip("-")
+
+
+parsing.generate_resource_name = generate_resource_name
 CloudFormationResponse.update_termination_protection = update_termination_protection
 CloudFormationBackend.delete_stack = delete_stack
 CloudFormationBackend.execute_change_set = execute_change_set
