@@ -29,33 +29,30 @@ describe.each(backends)('keys, $name', backend => {
     expect(Buffer.compare(read.secretKey, secretKey)).toBe(0)
   })
 
-  test.each<Kdf>(['scrypt', 'bcrypt', 'pbkdf2_hmac_sha256'])(
-    'locked by %s: written, read, refused',
-    async kdf => {
-      const pair = generateKeyPair(backend)
-      const text = await writePrivateKey(pair.secretKey, backend, {
-        passphrase: 'pässword',
-        kdf,
-        comment: 'mine',
-      })
-      expect(text).toContain('BEGIN CRYPT4GH ENCRYPTED PRIVATE KEY')
-      const read = await readPrivateKey(bytesOf(text), backend, say('pässword'))
-      expect(Buffer.from(read.secretKey).equals(pair.secretKey)).toBe(true)
-      expect(Buffer.from(read.publicKey).equals(pair.publicKey)).toBe(true)
-      expect(read.comment).toBe('mine')
-      expect(await codeOf(() => readPrivateKey(bytesOf(text), backend, say('password')))).toBe(
-        'KEY_WRONG_PASSPHRASE',
-      )
-      expect(await codeOf(() => readPrivateKey(bytesOf(text), backend, say('')))).toBe(
-        'KEY_PASSPHRASE_MISSING',
-      )
-      expect(await codeOf(() => readPrivateKey(bytesOf(text), backend))).toBe('KEY_PASSPHRASE_MISSING')
-      // The label that Python and Rust write.
-      const relabelled = text.replaceAll(' ENCRYPTED', '')
-      const again = await readPrivateKey(bytesOf(relabelled), backend, say('pässword'))
-      expect(Buffer.from(again.secretKey).equals(pair.secretKey)).toBe(true)
-    },
-  )
+  // Deriving the key, which is slow by design, is no matter of the backend.
+  const kdfs: Kdf[] = backend === nodeBackend ? ['scrypt', 'bcrypt', 'pbkdf2_hmac_sha256'] : ['scrypt']
+  test.each(kdfs)('locked by %s: written, read, refused', async kdf => {
+    const pair = generateKeyPair(backend)
+    const text = await writePrivateKey(pair.secretKey, backend, {
+      passphrase: 'pässword',
+      kdf,
+      comment: 'mine',
+    })
+    expect(text).toContain('BEGIN CRYPT4GH ENCRYPTED PRIVATE KEY')
+    const read = await readPrivateKey(bytesOf(text), backend, say('pässword'))
+    expect(Buffer.from(read.secretKey).equals(pair.secretKey)).toBe(true)
+    expect(Buffer.from(read.publicKey).equals(pair.publicKey)).toBe(true)
+    expect(read.comment).toBe('mine')
+    expect(await codeOf(() => readPrivateKey(bytesOf(text), backend, say('password')))).toBe(
+      'KEY_WRONG_PASSPHRASE',
+    )
+    expect(await codeOf(() => readPrivateKey(bytesOf(text), backend, say('')))).toBe('KEY_PASSPHRASE_MISSING')
+    expect(await codeOf(() => readPrivateKey(bytesOf(text), backend))).toBe('KEY_PASSPHRASE_MISSING')
+    // The label that Python and Rust write.
+    const relabelled = text.replaceAll(' ENCRYPTED', '')
+    const again = await readPrivateKey(bytesOf(relabelled), backend, say('pässword'))
+    expect(Buffer.from(again.secretKey).equals(pair.secretKey)).toBe(true)
+  })
 
   test('not locked: with a comment, raw, and raw in PEM', async () => {
     const { secretKey, publicKey } = generateKeyPair(backend)
