@@ -5,16 +5,27 @@
  *     npx node bench/generate.ts --scale 5 bam
  *     npx node bench/large.ts --scale 5 [--workers 2,4,8] [--shards 1,2,4,8] [--at-once 2] [--runs N]
  *
- * `--file PATH` takes another file; `--workers ''` or `--shards ''` leaves these out. Needs GNU time, and beside the file
+ * `--encrypted`: of an upload that is Crypt4GH for the vault already. `--file PATH` takes another file; `--workers ''` or `--shards ''` leaves these out. Needs GNU time, and beside the file
  * twice its size on the disk.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { linkSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import {
+  createReadStream,
+  createWriteStream,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { dirname, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
 import { ingestByThreads } from '#cli/serve/shards/ingestByThreads.ts'
+import { encryptStream } from '#shared/crypt4gh/encryptStream.ts'
+import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { folderStore } from '#shared/local/folderStore.ts'
 import { keyFile } from '#shared/local/keyFile.ts'
 import { ingestUpload } from '#shared/vault/ingestUpload.ts'
@@ -31,6 +42,7 @@ const { values, positionals } = parseArgs({
     workers: { type: 'string', default: '2,4,8' },
     shards: { type: 'string', default: '1,2,4,8' },
     'at-once': { type: 'string', default: '2' },
+    encrypted: { type: 'boolean', default: false },
     runs: { type: 'string', default: '1' },
   },
   allowPositionals: true,
@@ -84,17 +96,23 @@ async function measure(...args: string[]): Promise<Figures> {
   return { wall: wall!, cpu: user! + system!, memory: kilobytes! / 1000 }
 }
 
-/** A vault beside the file, with a link to it as its upload. */
-function vaultWith(path: string): string {
+/** A vault beside the file, with a link to it as its upload, or that encrypted. */
+async function vaultWith(path: string): Promise<string> {
   const folder = mkdtempSync(join(dirname(path), 'large-'))
-  mkdirSync(join(folder, 'inbox', 'bench'), { recursive: true })
-  linkSync(path, join(folder, 'inbox', key))
+  const upload = join(folder, 'inbox', key)
+  mkdirSync(dirname(upload), { recursive: true })
+  if (!values.encrypted) linkSync(path, upload)
+  else {
+    const { publicKey } = await portsOf(folder).keys.keyPair()
+    const plain = createReadStream(path, { highWaterMark: 1 << 20 })
+    await pipeline(encryptStream(plain, { recipients: [publicKey] }, nodeBackend), createWriteStream(upload))
+  }
   return folder
 }
 
 /** A whole ingest in one process. */
 async function inOneProcess(path: string, what: string, ...args: number[]): Promise<Figures> {
-  const folder = vaultWith(path)
+  const folder = await vaultWith(path)
   try {
     return await measure(what, folder, ...args.map(String))
   } finally {
@@ -105,7 +123,7 @@ async function inOneProcess(path: string, what: string, ...args: number[]): Prom
 const shardPartsOf = (size: number, count: number) => Math.ceil(size / partBytes / count)
 
 async function inShards(path: string, count: number, atOnce: number) {
-  const folder = vaultWith(path)
+  const folder = await vaultWith(path)
   try {
     const ports = portsOf(folder)
     const began = performance.now()

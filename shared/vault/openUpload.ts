@@ -113,7 +113,7 @@ const canBeKept = async (
   { dataKeys, editList }: OpenedHeader,
   source: ByteSource,
   start: number,
-): Promise<boolean> => dataKeys.length === 1 && !editList && !(await reusesNonce(source, start))
+): Promise<boolean> => dataKeys.length === 1 && !editList && !(await hasOneNonce(source, start))
 
 /** Refuses in words that are for who uploaded it. */
 function openForVault(header: Header, ring: KeyRing): OpenedHeader {
@@ -128,8 +128,11 @@ function openForVault(header: Header, ring: KeyRing): OpenedHeader {
   }
 }
 
-/** Some writers give every segment the same nonce, which lays the plain bytes open: that is not to be kept. */
-async function reusesNonce(source: ByteSource, start: number): Promise<boolean> {
+/**
+ * Some writers give every segment the same nonce, which lays the plain bytes open: that is not to be kept. The first two
+ * tell it; nonces that are repeated in another way are not looked for.
+ */
+async function hasOneNonce(source: ByteSource, start: number): Promise<boolean> {
   const second = start + cipherSegmentBytes
   if (second + nonceBytes > source.size) return false
   const [a, b] = await Promise.all([start, second].map(at => source.read(at, at + nonceBytes)))
