@@ -4,7 +4,8 @@ import { toolPath } from './interop.ts'
 
 /**
  * Starts LocalStack's S3 (`.ci/requirements-s3.txt`), which checks the signatures of presigned URLs, and waits until it
- * answers. It keeps its objects in `folder`, and asks nothing of the network.
+ * answers. It asks nothing of the network. What it writes is in `folder`, but for large objects: nameless files below
+ * /tmp/localstack-s3-storage, which end with it.
  */
 export const startLocalstackS3 = (folder: string): Promise<AwsServer> =>
   startAwsServer(
