@@ -3,14 +3,16 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  HeadObjectCommand,
   ListPartsCommand,
   UploadPartCommand,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3'
 import type { Part, S3Client } from '@aws-sdk/client-s3'
-import { writeCrc64nvme } from '#shared/bytes/crc64nvme.ts'
+import { readCrc64nvme, writeCrc64nvme } from '#shared/bytes/crc64nvme.ts'
 import { HtsvaultError } from '#shared/errors.ts'
-import { copiedBytes, otherBytes } from '#shared/vault/ports/copiedBytes.ts'
+import { joinParts, type KeptPart } from '#shared/vault/joinParts.ts'
+import { copiedBytes, copiedCrc, otherBytes } from '#shared/vault/ports/copiedBytes.ts'
 import type { CopiedPart, ObjectPart, PartUploads } from '#shared/vault/ports/ObjectStore.ts'
 import { isNoSuchUpload, s3Error } from './s3Errors.ts'
 import {
@@ -20,13 +22,15 @@ import {
   conditionFields,
   copySource,
   infoOf,
+  quotedEtag,
   type Bucket,
 } from './s3Objects.ts'
 import { explainFailure, writeIdName } from './s3Put.ts'
 
 /**
  * Multipart uploads of S3. An upload's name is S3's own and the id of our write, with a space between. Which parts are
- * there S3 itself is asked, so that a part that was sent twice is no question.
+ * there S3 itself is asked, so that a part that was sent twice is no question; so it is for their sums, which it held against
+ * those that they were sent with.
  */
 export function s3Parts(client: S3Client, bucket: Bucket): PartUploads {
   const at = (key: string, upload: string) => {
@@ -48,11 +52,20 @@ export function s3Parts(client: S3Client, bucket: Bucket): PartUploads {
     }
   }
 
-  const putPart = async (key: string, upload: string, { number, bytes }: ObjectPart) => {
+  const putPart = async (
+    key: string,
+    upload: string,
+    { number, bytes, crc64nvme }: Omit<ObjectPart, 'offset'>,
+  ) => {
     const { target } = at(key, upload)
     try {
       await client.send(
-        new UploadPartCommand({ ...target, PartNumber: number, Body: bytes, ChecksumAlgorithm: 'CRC32' }),
+        new UploadPartCommand({
+          ...target,
+          PartNumber: number,
+          Body: bytes,
+          ChecksumCRC64NVME: writeCrc64nvme(crc64nvme),
+        }),
       )
     } catch (error) {
       throw isNoSuchUpload(error) ? uploadEnded(error) : s3Error(error, key)
@@ -68,7 +81,8 @@ export function s3Parts(client: S3Client, bucket: Bucket): PartUploads {
           new CreateMultipartUploadCommand({
             ...bucketFields(bucket),
             Key: key,
-            ChecksumAlgorithm: 'CRC32',
+            ChecksumAlgorithm: 'CRC64NVME',
+            ChecksumType: 'FULL_OBJECT',
             Metadata: { [writeIdName]: writeId },
           }),
         )
@@ -84,7 +98,7 @@ export function s3Parts(client: S3Client, bucket: Bucket): PartUploads {
       const { from, number } = part
       const source = bucketOf.get(from.store)
       if (source === undefined || part.lead) {
-        await putPart(key, upload, { ...part, bytes: await readPart(part) })
+        await putPart(key, upload, { number, bytes: await readPart(part), crc64nvme: copiedCrc(part) })
         return
       }
       const { target } = at(key, upload)
@@ -107,22 +121,30 @@ export function s3Parts(client: S3Client, bucket: Bucket): PartUploads {
     async complete(key, upload, whole, condition) {
       const { target, writeId } = at(key, upload)
       try {
-        const parts = await listParts(key, upload)
-        checkWhole(parts, whole)
+        const parts = (await listParts(key, upload)).toSorted(byNumber)
+        const crc = joinParts(parts.map(keptPart), whole)
+        const sum = crc !== undefined && { ChecksumCRC64NVME: writeCrc64nvme(crc) }
         const reply = await client.send(
           new CompleteMultipartUploadCommand({
             ...target,
             MultipartUpload: {
-              Parts: parts.map(({ PartNumber, ETag, ChecksumCRC32 }) => ({
+              Parts: parts.map(({ PartNumber, ETag, ChecksumCRC64NVME }) => ({
                 PartNumber,
                 ETag,
-                ChecksumCRC32,
+                ChecksumCRC64NVME,
               })),
             },
+            // S3 makes no object of anything else.
+            ChecksumType: 'FULL_OBJECT',
+            ...sum,
+            MpuObjectSize: whole.size,
             ...conditionFields(condition),
           }),
         )
-        return infoOf(key, whole.size, reply.ETag, undefined)
+        return {
+          ...infoOf(key, whole.size, reply.ETag, undefined),
+          ...(crc !== undefined && { crc64nvme: writeCrc64nvme(crc) }),
+        }
       } catch (error) {
         if (error instanceof HtsvaultError) throw error
         return await explainFailure(client, bucket, key, writeId, condition, error).catch(
@@ -130,6 +152,23 @@ export function s3Parts(client: S3Client, bucket: Bucket): PartUploads {
             throw isNoSuchUpload(error) ? uploadEnded(error) : explained
           },
         )
+      }
+    },
+
+    async sumOf(key, etag) {
+      try {
+        const { ChecksumType, ChecksumCRC64NVME } = await client.send(
+          new HeadObjectCommand({
+            ...bucketFields(bucket),
+            Key: key,
+            IfMatch: quotedEtag(etag),
+            ChecksumMode: 'ENABLED',
+          }),
+        )
+        const sum = ChecksumType === 'FULL_OBJECT' ? readCrc64nvme(ChecksumCRC64NVME) : undefined
+        return sum === undefined ? undefined : writeCrc64nvme(sum)
+      } catch (error) {
+        throw s3Error(error, key)
       }
     },
 
@@ -156,14 +195,14 @@ async function readPart(part: CopiedPart): Promise<Uint8Array> {
   return bytes
 }
 
-function checkWhole(parts: readonly Part[], whole: { readonly parts: number; readonly size: number }): void {
-  const size = parts.reduce((sum, { Size = 0 }) => sum + Size, 0)
-  if (parts.length !== whole.parts || size !== whole.size)
-    throw new HtsvaultError(
-      'UPLOAD_INCOMPLETE',
-      `${parts.length} parts of ${size} bytes are there, of ${whole.parts} parts of ${whole.size} bytes`,
-    )
-}
+const byNumber = (a: Part, b: Part) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0)
+
+/** S3 took it only because its own sum was the same. */
+const keptPart = ({ PartNumber = 0, Size = 0, ChecksumCRC64NVME }: Part): KeptPart => ({
+  number: PartNumber,
+  size: Size,
+  crc64nvme: readCrc64nvme(ChecksumCRC64NVME),
+})
 
 const uploadEnded = (cause: unknown) =>
   new HtsvaultError('UPLOAD_ENDED', 'the upload was completed or aborted before', { cause })

@@ -52,6 +52,13 @@ export function writeCrc64nvme(crc: bigint): string {
   return btoa(String.fromCharCode(...bytes))
 }
 
+/** Reads what `writeCrc64nvme` writes; nothing where it is something else. */
+export function readCrc64nvme(text: string | undefined): bigint | undefined {
+  if (text === undefined || !/^[A-Za-z0-9+/]{11}=$/.test(text)) return undefined
+  const bytes = Uint8Array.from(atob(text), c => c.charCodeAt(0))
+  return new DataView(bytes.buffer).getBigUint64(0)
+}
+
 /** 1, bits reversed. */
 const one = 1n << 63n
 

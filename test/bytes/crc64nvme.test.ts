@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { crc64nvme, joinCrc64nvme, writeCrc64nvme } from '#shared/bytes/crc64nvme.ts'
+import { crc64nvme, joinCrc64nvme, readCrc64nvme, writeCrc64nvme } from '#shared/bytes/crc64nvme.ts'
 
 /** Bit by bit, from the definition: reflected, all ones in and out. */
 function bitwise(bytes: Uint8Array): bigint {
@@ -60,6 +60,16 @@ describe('CRC-64/NVME', () => {
   test('is written as S3 writes it', () => {
     expect(writeCrc64nvme(0xae8b14860a799888n)).toBe('rosUhgp5mIg=')
     expect(writeCrc64nvme(1n)).toBe('AAAAAAAAAAE=')
+  })
+
+  test('is read as it is written, and nothing else', () => {
+    fc.assert(
+      fc.property(fc.bigInt(0n, 2n ** 64n - 1n), crc => {
+        expect(readCrc64nvme(writeCrc64nvme(crc))).toBe(crc)
+      }),
+    )
+    for (const text of [undefined, '', 'AAAAAA==', 'rosUhgp5mIg', 'rosUhgp5mI?=', 'rosUhgp5mIg=x'])
+      expect(readCrc64nvme(text)).toBeUndefined()
   })
 })
 

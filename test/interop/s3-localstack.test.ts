@@ -1,7 +1,9 @@
 import {
+  CompleteMultipartUploadCommand,
   CreateBucketCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
+  ListPartsCommand,
   PutBucketVersioningCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
@@ -98,5 +100,30 @@ requireTools('localstack-supervisor')("on LocalStack's S3", () => {
     await expect(finish()).rejects.toEqual(code('STORE_UNAVAILABLE'))
     await copy.abort()
     expect(await store.head('sums/x')).toBeUndefined()
+  })
+
+  test('neither is a part of several processes taken whose sum is another, nor a whole of them', async () => {
+    const store = s3Store(s3, Bucket)
+    const bytes = Buffer.alloc(1000, 'htsvault')
+    const upload = await store.parts.begin('sums/parts')
+    const part = { number: 1, offset: 0, bytes, crc64nvme: crc64nvme(bytes) }
+    await expect(
+      store.parts.put('sums/parts', upload, { ...part, crc64nvme: part.crc64nvme ^ 1n }),
+    ).rejects.toEqual(code('STORE_UNAVAILABLE'))
+    await store.parts.put('sums/parts', upload, part)
+    const [UploadId] = upload.split(' ')
+    const { Parts } = await s3.send(new ListPartsCommand({ Bucket, Key: 'sums/parts', UploadId }))
+    const wrong = new CompleteMultipartUploadCommand({
+      Bucket,
+      Key: 'sums/parts',
+      UploadId,
+      MultipartUpload: { Parts: Parts!.map(({ PartNumber, ETag }) => ({ PartNumber, ETag })) },
+      ChecksumType: 'FULL_OBJECT',
+      ChecksumCRC64NVME: writeCrc64nvme(part.crc64nvme ^ 1n),
+    })
+    await expect(s3.send(wrong)).rejects.toMatchObject({ name: 'BadDigest' })
+    const whole = await store.parts.complete('sums/parts', upload, { parts: 1, size: 1000 })
+    expect(whole.crc64nvme).toBe(writeCrc64nvme(part.crc64nvme))
+    expect(await store.parts.sumOf('sums/parts', whole.etag)).toBe(whole.crc64nvme)
   })
 })

@@ -50,6 +50,7 @@ function steppedPorts(
       put: (...args) => step(() => real.parts.put(...args)),
       copy: (...args) => step(() => real.parts.copy(...args)),
       complete: (...args) => step(() => real.parts.complete(...args)),
+      sumOf: (...args) => step(() => real.parts.sumOf(...args)),
       abort: (...args) => step(() => real.parts.abort(...args)),
     },
     delete: (...args) => step(() => real.delete(...args)),

@@ -32,6 +32,7 @@ export function recordedPorts(ports: VaultPorts): { readonly ports: VaultPorts; 
           return real.parts.copy(key, upload, part)
         },
         complete: (key, ...rest) => (note('s3:PutObject', key), real.parts.complete(key, ...rest)),
+        sumOf: (key, ...rest) => (note('s3:GetObject', key), real.parts.sumOf(key, ...rest)),
         abort: (key, ...rest) => (note('s3:AbortMultipartUpload', key), real.parts.abort(key, ...rest)),
       },
       create: (key, ...rest) => (note('s3:PutObject', key), real.create(key, ...rest)),

@@ -1,3 +1,4 @@
+import { crc64nvme } from '#shared/bytes/crc64nvme.ts'
 import { Encryptor } from '#shared/crypt4gh/body/Encryptor.ts'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { wipe } from '#shared/crypt4gh/wipe.ts'
@@ -25,6 +26,7 @@ export class PartWriter implements ShardBody {
   #part: number
   #buffer: Buffer
   #filled = 0
+  #crc = 0n
   #offset: number
   #sending: Promise<void> = Promise.resolve()
 
@@ -41,7 +43,10 @@ export class PartWriter implements ShardBody {
     this.#offset = storedSize(plan, shardRange(plan, shard).start)
     this.#buffer = this.#newBuffer()
     if (shard > 0) this.#offset += headerBytes(plan)
-    else if (plan.header !== undefined) this.#filled = this.#buffer.write(plan.header, 'base64')
+    else if (plan.header !== undefined) {
+      this.#filled = this.#buffer.write(plan.header, 'base64')
+      this.#crc = crc64nvme(this.#buffer.subarray(0, this.#filled))
+    }
   }
 
   /** @throws HtsvaultError WORK_CORRUPT where the vault's key does not open the body's header; KEY_UNAVAILABLE */
@@ -70,6 +75,8 @@ export class PartWriter implements ShardBody {
   async #fill(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) {
       const piece = bytes.subarray(at, at + this.#buffer.length - this.#filled)
+      // Of what was encrypted, not of the copy: what becomes of that is then seen, too.
+      this.#crc = crc64nvme(piece, this.#crc)
       this.#buffer.set(piece, this.#filled)
       this.#filled += piece.length
       at += piece.length
@@ -82,13 +89,14 @@ export class PartWriter implements ShardBody {
     const full = this.#buffer
     const bytes = full.subarray(0, this.#filled)
     const { key, upload } = this.#plan.body
-    const part = { number: this.#part + 1, offset: this.#offset, bytes }
+    const part = { number: this.#part + 1, offset: this.#offset, bytes, crc64nvme: this.#crc }
     this.#sending = this.#ports.vault.parts.put(key, upload, part).then(() => void this.#buffers.push(full))
     // Its failure is thrown by the next call that awaits it; until then nobody listens.
     this.#sending.catch(() => undefined)
     this.#part++
     this.#offset += bytes.length
     this.#filled = 0
+    this.#crc = 0n
     this.#buffer = this.#newBuffer()
   }
 

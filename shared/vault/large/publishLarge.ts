@@ -4,7 +4,7 @@ import type { IndexedFile } from '#shared/indexes/FileIndexer.ts'
 import { ShardMerge } from '#shared/indexes/shards/ShardMerge.ts'
 import { endRefused, endServed, type IngestEnd } from '../ingestUpload.ts'
 import type { Digests, Manifest, StoredObject } from '../Manifest.ts'
-import type { ObjectInfo } from '../ports/ObjectStore.ts'
+import type { JoinedObject, ObjectInfo } from '../ports/ObjectStore.ts'
 import { forPresentKey, placeManifest } from '../placeManifest.ts'
 import { discardParts, newGeneration, publicationFrom, startPublication } from '../publication.ts'
 import type { VaultPorts } from '../VaultPorts.ts'
@@ -96,10 +96,22 @@ async function completeBody({ vault }: VaultPorts, plan: LargePlan): Promise<Sto
   const { plainSize } = plan
   const bodyOffset = headerBytes(plan)
   const whole = { parts: partCount(plan), size: bodyOffset + storedSize(plan, plainSize) }
-  const { size, etag } =
-    (await vault.head(key)) ?? (await vault.parts.complete(key, upload, whole, { ifAbsent: true }))
-  return { key, size, etag, plainSize, ...(plan.header !== undefined && { header: plan.header }), bodyOffset }
+  const there = await vault.head(key)
+  const body: JoinedObject = there
+    ? { ...there, ...sumField(await vault.parts.sumOf(key, there.etag)) }
+    : await vault.parts.complete(key, upload, whole, { ifAbsent: true })
+  return {
+    key,
+    size: body.size,
+    etag: body.etag,
+    ...sumField(body.crc64nvme),
+    plainSize,
+    ...(plan.header !== undefined && { header: plan.header }),
+    bodyOffset,
+  }
 }
+
+const sumField = (crc64nvme: string | undefined) => (crc64nvme === undefined ? {} : { crc64nvme })
 
 async function mergeShards(
   ports: VaultPorts,

@@ -57,6 +57,14 @@ export interface ObjectPart {
   /** Where it begins in the object, in bytes: how long the parts before it are together. */
   readonly offset: number
   readonly bytes: Uint8Array
+  /** Their CRC-64/NVME, by whoever made them: what comes there is held against it where the store can do that. */
+  readonly crc64nvme: bigint
+}
+
+/** An object that was made of parts. */
+export interface JoinedObject extends ObjectInfo {
+  /** The CRC-64/NVME of the parts as they were handed over, joined, base64; absent of a store that tells no sums of parts. */
+  readonly crc64nvme?: string
 }
 
 /** A part whose bytes are those of an object of some store. */
@@ -92,7 +100,12 @@ export interface PartUploads {
     upload: string,
     whole: { readonly parts: number; readonly size: number },
     condition?: PutCondition,
-  ): Promise<ObjectInfo>
+  ): Promise<JoinedObject>
+  /**
+   * The CRC-64/NVME of an object that was made so, base64, as the store knows it or by reading it; nothing where it tells
+   * none.
+   */
+  sumOf(key: string, etag: string): Promise<string | undefined>
   /** Leaves nothing of what was not completed; does nothing where there is nothing. */
   abort(key: string, upload: string): Promise<void>
 }

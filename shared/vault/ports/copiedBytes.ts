@@ -1,4 +1,4 @@
-import { crc64nvme } from '#shared/bytes/crc64nvme.ts'
+import { crc64nvme, joinCrc64nvme } from '#shared/bytes/crc64nvme.ts'
 import { HtsvaultError } from '#shared/errors.ts'
 import type { CopiedPart, StoredBytes } from './ObjectStore.ts'
 
@@ -12,6 +12,10 @@ export async function* copiedBytes({ lead, from }: CopiedPart): AsyncGenerator<U
   }
   if (crc !== from.crc64nvme) throw otherBytes(from)
 }
+
+/** The CRC-64/NVME of a part that is copied, its lead included. */
+export const copiedCrc = ({ lead, from }: CopiedPart): bigint =>
+  lead ? joinCrc64nvme(crc64nvme(lead), from.crc64nvme, from.end - from.start) : from.crc64nvme
 
 /** What was copied is not what somebody read before: one of both was not what is stored. */
 export const otherBytes = ({ key }: Pick<StoredBytes, 'key'>) =>

@@ -25,6 +25,8 @@ export interface ContractOptions {
   readonly ifMatchOnCopies?: boolean
   /** False for a stand-in that refuses that condition there. */
   readonly ifMatchOnDeletes?: boolean
+  /** False for a stand-in that does not tell the sums of parts, or not CRC-64/NVME. */
+  readonly sumsOfParts?: boolean
 }
 
 /**
@@ -34,13 +36,10 @@ export interface ContractOptions {
  */
 export function objectStoreContract(
   open: () => ObjectStore | Promise<ObjectStore>,
-  {
-    ifMatchOnLargeUploads = true,
-    partsOfEndedUploads = true,
-    ifMatchOnCopies = true,
-    ifMatchOnDeletes = true,
-  }: ContractOptions = {},
+  options: ContractOptions = {},
 ): void {
+  const { ifMatchOnLargeUploads = true, partsOfEndedUploads = true } = options
+  const { ifMatchOnCopies = true, ifMatchOnDeletes = true, sumsOfParts = true } = options
   let count = 0
   const lateParts = partsOfEndedUploads ? code('UPLOAD_ENDED') : code('STORE_UNAVAILABLE')
   /** A store, and the beginning of the keys of one test. */
@@ -262,14 +261,20 @@ export function objectStoreContract(
     const key = `${base}/by/parts.bam`
     const upload = await store.parts.begin(key)
     const sizes = [6_000_000, 5_300_000, 17]
-    const parts = sizes.map((size, i) => ({
-      number: i + 1,
-      offset: sizes.slice(0, i).reduce((sum, n) => sum + n, 0),
-      bytes: randomBytes(size),
-    }))
+    const partOf = (number: number, offset: number, size: number) => {
+      const content = randomBytes(size)
+      return { number, offset, bytes: content, crc64nvme: crc64nvme(content) }
+    }
+    const parts = sizes.map((size, i) =>
+      partOf(
+        i + 1,
+        sizes.slice(0, i).reduce((sum, n) => sum + n, 0),
+        size,
+      ),
+    )
     const whole = { parts: 3, size: 11_300_017 }
     await store.parts.put(key, upload, parts[2]!)
-    await store.parts.put(key, upload, { ...parts[0]!, bytes: randomBytes(6_000_000) })
+    await store.parts.put(key, upload, partOf(1, 0, 6_000_000))
     await expect(store.parts.complete(key, upload, whole)).rejects.toEqual(code('UPLOAD_INCOMPLETE'))
     await Promise.all([parts[0]!, parts[1]!].map(part => store.parts.put(key, upload, part)))
     expect(await store.head(key)).toBeUndefined()
@@ -279,6 +284,9 @@ export function objectStoreContract(
     expect((await store.head(key))!.etag).toBe(info.etag)
     const expected = Buffer.concat(parts.map(part => part.bytes))
     expect(expected.equals(await store.read(key, 0, whole.size, info.etag))).toBe(true)
+    const sum = sumsOfParts ? writeCrc64nvme(crc64nvme(expected)) : undefined
+    expect(info.crc64nvme).toBe(sum)
+    expect(await store.parts.sumOf(key, info.etag)).toBe(sum)
     await expect(store.parts.put(key, upload, parts[0]!)).rejects.toEqual(lateParts)
     await store.parts.abort(key, upload)
     expect((await store.head(key))!.etag).toBe(info.etag)
@@ -315,13 +323,15 @@ export function objectStoreContract(
     await copy(1, 0, [3, second])
     const whole = Buffer.concat([lead, source.subarray(3)])
     const info = await store.parts.complete(key, upload, { parts: 3, size: whole.length }, { ifAbsent: true })
+    expect(info.crc64nvme).toBe(sumsOfParts ? writeCrc64nvme(crc64nvme(whole)) : undefined)
     expect(whole.equals(await store.read(key, 0, whole.length, info.etag))).toBe(true)
   })
 
   test('an upload by parts that is aborted is gone; a condition that fails writes nothing', async () => {
     const { store, base } = await start()
     const key = `${base}/x`
-    const part = { number: 1, offset: 0, bytes: randomBytes(1000) }
+    const content = randomBytes(1000)
+    const part = { number: 1, offset: 0, bytes: content, crc64nvme: crc64nvme(content) }
     const aborted = await store.parts.begin(key)
     await store.parts.put(key, aborted, part)
     await store.parts.abort(key, aborted)

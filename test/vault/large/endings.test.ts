@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { crc64nvme, writeCrc64nvme } from '#shared/bytes/crc64nvme.ts'
 import { openHeader } from '#shared/crypt4gh/header/openHeader.ts'
 import { readHeader } from '#shared/crypt4gh/header/readHeader.ts'
 import { generateKeyPair } from '#shared/crypt4gh/keys/KeyPair.ts'
@@ -65,6 +66,10 @@ const manifestNow = () => findManifest(ports.vault, 'd/x', ['BAM'])
 async function expectWhole(manifest: Manifest | undefined, bytes = file): Promise<void> {
   const source = await openStored(ports, manifest!.body)
   expect(Buffer.compare(await source.read(0, source.size), bytes)).toBe(0)
+  for (const part of [manifest!.body, manifest!.index, manifest!.blockMap]) {
+    const stored = (await ports.vault.get(part.key, 1e8))!.bytes
+    expect(part.crc64nvme).toBe(writeCrc64nvme(crc64nvme(stored)))
+  }
   for (const part of ['index', 'blockMap'] as const)
     expect((await openStored(ports, manifest![part])).size).toBeGreaterThan(0)
 }
@@ -171,6 +176,28 @@ describe('giving up beside publishing: all of the file or nothing', () => {
     expect(await expectAllOrNothing()).toBe(true)
     expect(await abandonLarge(ports, ingest)).toEqual({ state: 'gone' })
   })
+
+  test.each([false, true])(
+    'publishing is killed at any point, and repeated: the sum in the manifest is the body’s (the last word heard: %s)',
+    async heard => {
+      await atEveryWord(async after => {
+        await worked()
+        const dying = killedPorts(ports, after, heard)
+        const died = await publishLarge(dying.ports, 'w').then(
+          () => false,
+          (error: unknown) => error instanceof Killed,
+        )
+        await dying.bury()
+        const visible = await manifestNow()
+        if (visible) await expectWhole(visible)
+        else expect(await keysOf(ports.inbox)).toEqual(['d/x.bam'])
+        await publishLarge(ports, 'w')
+        expect(await expectAllOrNothing()).toBe(true)
+        return died
+      })
+    },
+    60_000,
+  )
 
   test('publishing whose last answer is lost deletes nothing', async () => {
     await worked()
