@@ -39,6 +39,7 @@ describe('a byte source over an encrypted file', () => {
   test.each<[string, number[] | undefined]>([
     ['as it is', undefined],
     ['with an edit list', [5, 100_000, 65536, 1, 300_000, 70_000]],
+    ['with an edit list that several reads take', [5, 1000, 300_000, 70_000, 3, 9, 290_000, 50_000]],
     ['with nothing kept', [0, 0]],
   ])('%s reads as the plain bytes do, any range', async (_, list) => {
     const { plain: source } = await open(list)
@@ -49,6 +50,10 @@ describe('a byte source over an encrypted file', () => {
         const [start, end] = [Math.min(a, b), Math.max(a, b)]
         expect(text.subarray(start, end).equals(await source.read(start, end))).toBe(true)
         expect(text.subarray(start, end).equals(await drainAsync(source.stream(start, end)))).toBe(true)
+        const chunks: Buffer[] = []
+        // What is reused holds until the next is asked for.
+        for await (const chunk of source.stream(start, end, { reuse: true })) chunks.push(Buffer.from(chunk))
+        expect(text.subarray(start, end).equals(Buffer.concat(chunks))).toBe(true)
       }),
       { numRuns: 40 },
     )

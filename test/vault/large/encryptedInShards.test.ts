@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { afterAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import fc from 'fast-check'
+import { crc64nvme, writeCrc64nvme } from '#shared/bytes/crc64nvme.ts'
 import { encryptBytes } from '#shared/crypt4gh/body/encryptBytes.ts'
 import { Encryptor } from '#shared/crypt4gh/body/Encryptor.ts'
 import { decryptStream } from '#shared/crypt4gh/decryptStream.ts'
@@ -91,6 +92,7 @@ async function seen(manifest: Manifest, file: Buffer) {
   const sealed = object.subarray(body.bodyOffset)
   expect(object.subarray(0, body.bodyOffset).toString('base64')).toBe(body.header)
   expect(object.length).toBe(body.size)
+  expect(body.crc64nvme).toBe(writeCrc64nvme(crc64nvme(object)))
   return {
     ...(await seenFile(ports, manifest)),
     kept: sealed.equals(file.subarray(file.length - sealed.length)),
