@@ -30,6 +30,9 @@ export interface StoppedIngestsProps {
   readonly failures: IQueue
 }
 
+/** The children of the map are Express executions: one may call a function as late as that. */
+const longestChildMinutes = 5
+
 /**
  * Ends the large ingests whose execution could not do it: it took too long, was stopped by somebody, or failed in Step
  * Functions itself, which no state of its own can catch. Nothing is left of them, and their uploads wait in the queue of
@@ -68,8 +71,8 @@ export class StoppedIngests extends Construct {
 
   private definition({ state, handler, longestCall, givenUp, failures }: StoppedIngestsProps): Choice {
     const wait = new Wait(this, 'Wait', {
-      comment: 'Functions that a stopped execution called go on; when this is over none does.',
-      time: WaitTime.duration(longestCall),
+      comment: 'What a stopped execution began goes on; when this is over nothing does.',
+      time: WaitTime.duration(Duration.minutes(longestChildMinutes + longestCall.toMinutes())),
     })
     const read = new Pass(this, 'Read', {
       parameters: {

@@ -89,7 +89,7 @@ async function checkWorks({ vault }: VaultPorts, from: Date, now: number): Promi
       'ROTATION_TOO_EARLY',
       `${works.length} large ingests that began with the older key pair are under way (first: ${works[0]!})`,
       {
-        hint: 'Run the same command when they have ended; one that is stopped has, a quarter of an hour later.',
+        hint: 'Run the same command when they have ended; one that is stopped has, twenty minutes later.',
       },
     )
 }

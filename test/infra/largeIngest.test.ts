@@ -431,7 +431,8 @@ describe('an execution that was stopped from outside', () => {
   test('is ended when no function that it called can be running any more', () => {
     const functions = resourcesOf(stateless, 'AWS::Lambda::Function').map(f => f.Properties)
     const large = functions.find(f => at(f, 'Environment', 'Variables', 'METRICS_SERVICE') === 'ingest')!
-    expect(at(ending, 'States', 'Wait', 'Seconds')).toBe(large['Timeout'])
+    // A child of the map, an Express execution, calls it for the last time within five minutes.
+    expect(at(ending, 'States', 'Wait', 'Seconds')).toBe((large['Timeout'] as number) + 300)
   })
 })
 
