@@ -17,6 +17,8 @@ const common = {
 export default {
   // No test is about time: this ends one that hangs, on the slowest of machines.
   testTimeout: 120_000,
+  // Much of it waits for processes: as many workers as cores, where Jest leaves one core to itself.
+  maxWorkers: '100%',
   projects: [
     {
       ...common,
