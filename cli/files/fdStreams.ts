@@ -10,16 +10,36 @@ const readAsync = promisify(read)
 const writeAsync = promisify(write)
 const writevAsync = promisify(writev)
 
-/** An open file, a pipe or standard input as chunks; each holds only until the next is asked for. */
-export async function* readFd(fd: number, name: string): AsyncGenerator<Uint8Array, void> {
-  const buffer = ioBuffer(chunkBytes)
-  for (;;) {
-    const bytes = await retried(
-      async () => (await readAsync(fd, buffer, 0, chunkBytes, null)).bytesRead,
-      name,
-    )
-    if (bytes === 0) return
-    yield buffer.subarray(0, bytes)
+/**
+ * An open file, a pipe or standard input as chunks; each holds only until the next is asked for. `ahead`: the next is
+ * read meanwhile. Of a file alone: who stops reading a pipe would wait for what may never come.
+ */
+export async function* readFd(
+  fd: number,
+  name: string,
+  { ahead = false } = {},
+): AsyncGenerator<Uint8Array, void> {
+  const fill = (buffer: Uint8Array) => {
+    const reading = retried(async () => (await readAsync(fd, buffer, 0, chunkBytes, null)).bytesRead, name)
+    // Its failure is thrown where it is awaited; until then nobody listens.
+    reading.catch(() => undefined)
+    return reading
+  }
+  let [buffer, other] = [ioBuffer(chunkBytes), ahead ? ioBuffer(chunkBytes) : undefined]
+  let reading = fill(buffer)
+  try {
+    for (let bytes; (bytes = await reading) > 0;) {
+      const chunk = buffer.subarray(0, bytes)
+      if (other) {
+        ;[buffer, other] = [other, buffer]
+        reading = fill(buffer)
+      }
+      yield chunk
+      if (!other) reading = fill(buffer)
+    }
+  } finally {
+    // The file may be closed after this.
+    await reading.catch(() => undefined)
   }
 }
 

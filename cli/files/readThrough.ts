@@ -16,7 +16,7 @@ export async function readThrough(
   const input = openInput(path)
   const progress = showProgress(`${doing} ${basename(path)}`, input.source.size)
   try {
-    for await (const chunk of readFd(input.fd, path)) {
+    for await (const chunk of readFd(input.fd, path, { ahead: input.source.size > 0 })) {
       await take(chunk)
       progress.add(chunk.length)
     }
