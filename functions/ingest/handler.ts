@@ -6,6 +6,7 @@ import type { Log } from '#shared/vault/Log.ts'
 import { type Metrics, noMetrics } from '#shared/vault/Metrics.ts'
 import { isRefusalKey } from '#shared/vault/names.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
+import { countIngest, ingestFields } from '../ingestEnd.ts'
 
 /** What of EventBridge's `Object Created` the ingest needs; the key is raw there, not URL-encoded. */
 const objectCreated = z.object({
@@ -43,22 +44,8 @@ export function createIngestHandler({ ports, log, metrics = noMetrics }: IngestF
         throw error
       })
     const seconds = Math.round(performance.now() - began) / 1000
-    if (outcome.state === 'served')
-      metrics.add({
-        IngestsServed: 1,
-        IngestedBytes: outcome.manifest.body.plainSize,
-        IngestSeconds: seconds,
-      })
-    if (outcome.state === 'refused') metrics.add({ IngestsRefused: 1, IngestSeconds: seconds })
-    log.info('ingest ended', {
-      state: outcome.state,
-      seconds,
-      ...(outcome.state === 'served' && {
-        bytes: outcome.manifest.body.plainSize,
-        format: outcome.manifest.format,
-      }),
-      ...(outcome.state === 'refused' && { code: outcome.report.code }),
-    })
+    countIngest(metrics, outcome, seconds)
+    log.info('ingest ended', { ...ingestFields(outcome), seconds })
     return outcome
   })
 }

@@ -10,6 +10,7 @@ import { workShard } from '#shared/vault/large/workShard.ts'
 import type { Log } from '#shared/vault/Log.ts'
 import { noMetrics, type Metrics } from '#shared/vault/Metrics.ts'
 import type { VaultPorts } from '#shared/vault/VaultPorts.ts'
+import { countIngest, ingestFields } from '../ingestEnd.ts'
 
 const upload = { work: z.string().regex(/^[\w-]{1,80}$/), key: z.string().min(1), etag: z.string().min(1) }
 
@@ -77,16 +78,7 @@ async function runStep(
     case 'publish': {
       const end = await publishLarge(ports, work)
       const seconds = Math.round(Date.now() - Date.parse(data.began)) / 1000
-      log.info('large ingest ended', {
-        work,
-        state: end.state,
-        seconds,
-        ...(end.state === 'served' && {
-          bytes: end.manifest.body.plainSize,
-          format: end.manifest.format,
-        }),
-        ...(end.state === 'refused' && { code: end.report.code }),
-      })
+      log.info('large ingest ended', { work, ...ingestFields(end), seconds })
       return ended(end, seconds, metrics)
     }
     case 'abandon': {
@@ -100,10 +92,7 @@ async function runStep(
 }
 
 function ended(end: IngestEnd, seconds: number | undefined, metrics: Metrics): StepReply {
-  const took = seconds === undefined ? {} : { IngestSeconds: seconds }
-  if (end.state === 'served')
-    metrics.add({ IngestsServed: 1, IngestedBytes: end.manifest.body.plainSize, ...took })
-  if (end.state === 'refused') metrics.add({ IngestsRefused: 1, ...took })
+  countIngest(metrics, end, seconds)
   return { state: end.state, shards: [] }
 }
 

@@ -28,6 +28,7 @@ import { Killed, killedPorts } from '#test/support/faults.ts'
 import { folderVault, keysOf } from '#test/support/folderVault.ts'
 import { largeFiles } from '#test/support/largeFiles.ts'
 import { manifestOf, plainOf, seenFile } from '#test/support/seenFile.ts'
+import { cutsOf, plannedWork } from '#test/support/plannedWork.ts'
 
 jest.setTimeout(60_000)
 
@@ -43,10 +44,6 @@ beforeEach(async () => {
   ports = folderVault(join(scratch, String(++round)), pair)
   await ports.vault.put('d/dataset.json', settings)
 })
-
-const cuts =
-  (segments: number, shardParts = 1) =>
-  () => ({ partBytes: segments * segmentBytes, shardParts })
 
 interface Sealing {
   /** Packets for others before the vault's own: how long the header is. */
@@ -105,7 +102,7 @@ async function takeWhole(file: Buffer, key: string) {
   await ports.inbox.put(key, file)
   return ingestUpload(ports, key)
 }
-async function takeInShards(file: Buffer, key: string, way: ReturnType<typeof cuts>) {
+async function takeInShards(file: Buffer, key: string, way: ReturnType<typeof cutsOf>) {
   await ports.inbox.put(key, file)
   return ingestInShards(ports, key, { cuts: way, workers: 2 })
 }
@@ -136,7 +133,7 @@ describe('an encrypted file taken in by shards', () => {
       })
       const take = async (upload: number, segmentsOfPart: number, shardParts: number) => {
         const { file, whole } = wholes[upload]!
-        const manifest = manifestOf(await takeInShards(file, key, cuts(segmentsOfPart, shardParts)))
+        const manifest = manifestOf(await takeInShards(file, key, cutsOf(segmentsOfPart, shardParts)))
         expect(whole.kept).toBe(true)
         expect(await seen(manifest, file)).toEqual(whole)
         await expectTidy()
@@ -193,7 +190,7 @@ describe('what cannot be kept is encrypted anew by the workers', () => {
     const file = make(plain)
     const whole = await seen(manifestOf(await takeWhole(file, 'd/x.bam.c4gh')), file)
     expect(whole.kept).toBe(false)
-    for (const way of [cuts(1), cuts(2, 3)]) {
+    for (const way of [cutsOf(1), cutsOf(2, 3)]) {
       const manifest = manifestOf(await takeInShards(file, 'd/x.bam.c4gh', way))
       expect(await seen(manifest, file)).toEqual(whole)
       expect(manifest.parts!.bytes).toBe(way().partBytes)
@@ -325,7 +322,7 @@ describe('an encrypted file that is not sound', () => {
     const file = make()
     const whole = await takeWhole(file, 'd/x.bam.c4gh')
     expect(whole).toMatchObject({ state: 'refused', report })
-    for (const way of [cuts(1), cuts(2, 2)]) {
+    for (const way of [cutsOf(1), cutsOf(2, 2)]) {
       expect(await takeInShards(file, 'd/x.bam.c4gh', way)).toEqual(whole)
       expect(await keysOf(ports.vault)).toEqual(['d/dataset.json'])
       expect(await keysOf(ports.inbox)).toEqual(['d/x.bam.c4gh', 'd/x.bam.c4gh.refused.json'])
@@ -336,7 +333,7 @@ describe('an encrypted file that is not sound', () => {
 
   test('is refused where its dataset keeps files plain', async () => {
     await ports.vault.put('d/dataset.json', Buffer.from('{"encryption":"none"}'))
-    expect(await takeInShards(seal(bam()), 'd/x.bam', cuts(1))).toMatchObject({
+    expect(await takeInShards(seal(bam()), 'd/x.bam', cutsOf(1))).toMatchObject({
       state: 'refused',
       report: { code: 'CRYPT4GH_UPLOAD' },
     })
@@ -344,13 +341,10 @@ describe('an encrypted file that is not sound', () => {
 })
 
 describe('the steps of an encrypted upload', () => {
-  const begin = async (file = seal(bam())) => {
-    const { etag } = await ports.inbox.put('d/x.bam.c4gh', file)
-    const ingest = { work: 'w', key: 'd/x.bam.c4gh', etag }
-    const planned = await planLarge(ports, ingest, cuts(2))
-    if (planned.state !== 'planned') throw new Error(planned.state)
-    return { ingest, shards: planned.shards, file }
-  }
+  const begin = async (file = seal(bam())) => ({
+    ...(await plannedWork(ports, 'd/x.bam.c4gh', file)),
+    file,
+  })
 
   test('each can be repeated, in any order, and run twice at once', async () => {
     const { ingest, shards, file } = await begin()
@@ -394,7 +388,7 @@ describe('the steps of an encrypted upload', () => {
     expect(await abandonLarge(ports, ingest)).toEqual({ state: 'gone' })
     expect(await keysOf(ports.vault)).toEqual(['d/dataset.json'])
     expect(unfinished()).toEqual([])
-    const manifest = manifestOf(await ingestInShards(ports, 'd/x.bam.c4gh', { cuts: cuts(2) }))
+    const manifest = manifestOf(await ingestInShards(ports, 'd/x.bam.c4gh', { cuts: cutsOf(2) }))
     expect((await seen(manifest, newer)).kept).toBe(true)
   })
 
@@ -438,7 +432,7 @@ describe('the steps of an encrypted upload', () => {
         const { etag } = await ports.inbox.put('d/x.bam.c4gh', file)
         const ingest = { work: 'w', key: 'd/x.bam.c4gh', etag }
         const steps = {
-          plan: (on: VaultPorts) => planLarge(on, ingest, cuts(5)),
+          plan: (on: VaultPorts) => planLarge(on, ingest, cutsOf(5)),
           shard: async (on: VaultPorts) => {
             for (let shard = 0; 5 * shard < segments; shard++) await workShard(on, 'w', shard)
           },

@@ -25,6 +25,7 @@ import { bamHeader, bamRecord } from '#test/support/bamBuilder.ts'
 import { concatBytes } from '#test/support/concatBytes.ts'
 import { folderVault, keysOf } from '#test/support/folderVault.ts'
 import { manifestOf, plainOf as plainPart, seenFile } from '#test/support/seenFile.ts'
+import { cutsOf, plannedWork } from '#test/support/plannedWork.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'htsvault-large-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
@@ -41,10 +42,6 @@ function newPorts(): VaultPorts {
   const folder = join(scratch, String(++round))
   return folderVault(folder, pair)
 }
-
-const cuts =
-  (segments: number, shardParts = 1) =>
-  () => ({ partBytes: segments * segment, shardParts })
 
 const plainOf = (manifest: Manifest, part: 'body' | 'index' | 'blockMap') => plainPart(ports, manifest, part)
 const seen = (manifest: Manifest) => seenFile(ports, manifest)
@@ -76,7 +73,7 @@ describe('a file taken in by shards', () => {
     expect(file.length).toBeGreaterThan(segment)
     await ports.inbox.put(`d/${name}`, file)
     const whole = await seen(manifestOf(await ingestUpload(ports, `d/${name}`)))
-    const ways = [cuts(1), cuts(2), cuts(1, 3), cuts(100)]
+    const ways = [cutsOf(1), cutsOf(2), cutsOf(1, 3), cutsOf(100)]
     for (const way of ways) {
       await ports.inbox.put(`d/${name}`, file)
       const manifest = manifestOf(await ingestInShards(ports, `d/${name}`, { cuts: way, workers: 3 }))
@@ -104,8 +101,8 @@ describe('a file taken in by shards', () => {
     await ports.vault.put('open/dataset.json', Buffer.from('{"encryption":"none"}'))
     await ports.inbox.put('d/x.bam', bytes())
     await ports.inbox.put('open/x.bam', bytes())
-    const shut = manifestOf(await ingestInShards(ports, 'd/x.bam', { cuts: cuts(1, 2) }))
-    const open = manifestOf(await ingestInShards(ports, 'open/x.bam', { cuts: cuts(1, 2) }))
+    const shut = manifestOf(await ingestInShards(ports, 'd/x.bam', { cuts: cutsOf(1, 2) }))
+    const open = manifestOf(await ingestInShards(ports, 'open/x.bam', { cuts: cutsOf(1, 2) }))
     const stored = (await ports.vault.get(open.body.key, 1e8))!.bytes
     expect(Buffer.compare(stored, bytes())).toBe(0)
     ports = { ...ports, keys: { keyPair: async () => reader } }
@@ -116,7 +113,7 @@ describe('a file taken in by shards', () => {
   test.each(refusedFixtures)('$name is refused as one pass refuses it', async ({ path }) => {
     await ports.inbox.put('d/x', readFileSync(path))
     const whole = await ingestUpload(ports, 'd/x')
-    expect(await ingestInShards(ports, 'd/x', { cuts: cuts(1) })).toEqual(whole)
+    expect(await ingestInShards(ports, 'd/x', { cuts: cutsOf(1) })).toEqual(whole)
     expect(await keysOf(ports.inbox)).toEqual(['d/x', 'd/x.refused.json'])
     expect(await keysOf(ports.vault)).toEqual([])
   })
@@ -133,20 +130,20 @@ describe('a file taken in by shards', () => {
         state: 'refused',
         report: { code: 'UNSORTED', place: { record: at + 1 } },
       })
-      for (const way of [cuts(1), cuts(3, 2)])
+      for (const way of [cutsOf(1), cutsOf(3, 2)])
         expect(await ingestInShards(ports, 'd/x.bam', { cuts: way })).toEqual(whole)
       expect(await keysOf(ports.vault)).toEqual([])
     }
     // Mended, under the same name.
     await ports.inbox.put('d/x.bam', good)
-    expect((await ingestInShards(ports, 'd/x.bam', { cuts: cuts(1) })).state).toBe('served')
+    expect((await ingestInShards(ports, 'd/x.bam', { cuts: cutsOf(1) })).state).toBe('served')
     expect(await keysOf(ports.inbox)).toEqual([])
   })
 
   test('settings that name no real recipient refuse it, and nothing is stored', async () => {
     await ports.vault.put('d/dataset.json', Buffer.from('{"recipients":["nonsense"]}'))
     await ports.inbox.put('d/x.bam', madeBam())
-    expect(await ingestInShards(ports, 'd/x.bam', { cuts: cuts(1) })).toMatchObject({
+    expect(await ingestInShards(ports, 'd/x.bam', { cuts: cutsOf(1) })).toMatchObject({
       state: 'refused',
       report: { code: 'DATASET_SETTINGS_INVALID' },
     })
@@ -155,17 +152,14 @@ describe('a file taken in by shards', () => {
 })
 
 describe('steps', () => {
-  const begin = async (file = madeBam()) => {
-    const { etag } = await ports.inbox.put('d/x.bam', file)
-    const ingest = { work: 'w', key: 'd/x.bam', etag }
-    const planned = await planLarge(ports, ingest, cuts(2))
-    if (planned.state !== 'planned') throw new Error(planned.state)
-    return { ingest, shards: planned.shards, file }
-  }
+  const begin = async (file = madeBam()) => ({
+    ...(await plannedWork(ports, 'd/x.bam', file)),
+    file,
+  })
 
   test('each can be repeated and run twice at once', async () => {
     const { ingest, shards, file } = await begin()
-    expect(await planLarge(ports, ingest, cuts(5))).toEqual({ state: 'planned', shards })
+    expect(await planLarge(ports, ingest, cutsOf(5))).toEqual({ state: 'planned', shards })
     for (let shard = 0; shard < shards; shard++)
       await Promise.all([workShard(ports, 'w', shard), workShard(ports, 'w', shard)])
     await workShard(ports, 'w', 1)
@@ -179,7 +173,10 @@ describe('steps', () => {
   test('two plans at once: one stands', async () => {
     const { etag } = await ports.inbox.put('d/x.bam', madeBam())
     const ingest = { work: 'w', key: 'd/x.bam', etag }
-    const [a, b] = await Promise.all([planLarge(ports, ingest, cuts(2)), planLarge(ports, ingest, cuts(2))])
+    const [a, b] = await Promise.all([
+      planLarge(ports, ingest, cutsOf(2)),
+      planLarge(ports, ingest, cutsOf(2)),
+    ])
     expect(a).toEqual(b)
     expect(await keysOf(ports.vault)).toEqual(['_htsvault/work/w/plan.c4gh'])
   })
@@ -228,7 +225,7 @@ describe('steps', () => {
     expect(await abandonLarge(ports, ingest)).toEqual({ state: 'gone' })
     expect(await keysOf(ports.vault)).toEqual([])
     expect(await keysOf(ports.inbox)).toEqual(['d/x.bam'])
-    const manifest = manifestOf(await ingestInShards(ports, 'd/x.bam', { cuts: cuts(2) }))
+    const manifest = manifestOf(await ingestInShards(ports, 'd/x.bam', { cuts: cutsOf(2) }))
     expect(Buffer.compare(await plainOf(manifest, 'body'), newer)).toBe(0)
   })
 
@@ -238,8 +235,8 @@ describe('steps', () => {
       const file = madeBam()
       await ports.inbox.put('d/x.bam', file)
       const ends = await Promise.allSettled([
-        ingestInShards(ports, 'd/x.bam', { cuts: cuts(2) }),
-        ingestInShards(ports, 'd/x.bam', { cuts: cuts(3) }),
+        ingestInShards(ports, 'd/x.bam', { cuts: cutsOf(2) }),
+        ingestInShards(ports, 'd/x.bam', { cuts: cutsOf(3) }),
         ingestUpload(ports, 'd/x.bam'),
       ])
       expect(ends.some(end => end.status === 'fulfilled' && end.value.state === 'served')).toBe(true)
@@ -260,7 +257,7 @@ describe('steps', () => {
         const { etag } = await ports.inbox.put('d/x.bam', file)
         const ingest = { work: 'w', key: 'd/x.bam', etag }
         const dying = killedPorts(ports, after, heard)
-        const died = await planLarge(dying.ports, ingest, cuts(2)).then(
+        const died = await planLarge(dying.ports, ingest, cutsOf(2)).then(
           () => false,
           (error: unknown) => {
             expect(error).toBeInstanceOf(Killed)
@@ -270,7 +267,7 @@ describe('steps', () => {
         await dying.bury()
         expect(await keysOf(ports.inbox)).toEqual(['d/x.bam'])
         // The state machine tries the step again, then goes on.
-        const planned = await planLarge(ports, ingest, cuts(2))
+        const planned = await planLarge(ports, ingest, cutsOf(2))
         if (planned.state !== 'planned') throw new Error(planned.state)
         for (let shard = 0; shard < planned.shards; shard++) await workShard(ports, 'w', shard)
         const manifest = manifestOf(await publishLarge(ports, 'w'))
