@@ -9,7 +9,7 @@ export default defineConfig(
       '.htsvault/',
       'bench/data/',
       '*.config.js',
-      'wasm/inflate.ts',
+      'wasm/inflate/**',
       'wasm/crc64nvme.ts',
     ],
   },

@@ -1,5 +1,6 @@
 import { HtsvaultError } from '#shared/errors.ts'
-import { eofMarker, inflateBlock, maxBlockSize, readBlockSize } from './bgzfBlock.ts'
+import { eofMarker, maxBlockSize, readBlockSize } from './blockHeader.ts'
+import { type InflateBlock, inflateAhead } from './inflateAhead.ts'
 import { maxBlockOffset } from './VirtualOffset.ts'
 
 /**
@@ -7,9 +8,6 @@ import { maxBlockOffset } from './VirtualOffset.ts'
  * valid until it returns.
  */
 export type BlockHandler = (plain: Uint8Array, blockOffset: number, blockSize: number) => void
-
-/** As `inflateBlock`; other than that it may know the bytes already. */
-export type InflateBlock = typeof inflateBlock
 
 const empty = new Uint8Array(0)
 
@@ -28,7 +26,7 @@ export class BgzfReader {
   #stopped = false
 
   /** `offset`: where in the file the bytes begin that will come. */
-  constructor(onBlock: BlockHandler, offset = 0, inflate: InflateBlock = inflateBlock) {
+  constructor(onBlock: BlockHandler, offset = 0, inflate = inflateAhead()) {
     this.#onBlock = onBlock
     this.#inflate = inflate
     this.#offset = offset
@@ -45,7 +43,9 @@ export class BgzfReader {
   }
 
   /** @throws HtsvaultError NOT_BGZF, BGZF_BAD_HEADER, BGZF_BAD_DATA, BGZF_CRC, TRAILING_DATA, FILE_TOO_LARGE */
-  push(chunk: Uint8Array): void {
+  push(bytes: Uint8Array): void {
+    // Should it be the array that came last time, with other bytes.
+    const chunk = bytes.subarray()
     let at = 0
     while (this.#partialSize > 0 && at < chunk.length && !this.#stopped) at = this.#fillPartial(chunk, at)
     while (at < chunk.length && !this.#stopped) {
@@ -54,7 +54,7 @@ export class BgzfReader {
         this.#keep(chunk.subarray(at))
         return
       }
-      this.#take(chunk.subarray(at, at + size))
+      this.#take(chunk, at, size)
       at += size
     }
   }
@@ -97,7 +97,7 @@ export class BgzfReader {
     this.#partialSize = had + more
     if (this.#partialSize === size) {
       this.#partialSize = 0
-      this.#take(this.#partial.subarray(0, size))
+      this.#take(this.#partial.subarray(0, size), 0, size)
     }
     return at + more
   }
@@ -125,18 +125,18 @@ export class BgzfReader {
     })
   }
 
-  #take(block: Uint8Array): void {
+  #take(bytes: Uint8Array, at: number, size: number): void {
     const offset = this.#offset
-    if (offset + block.length > maxBlockOffset)
+    if (offset + size > maxBlockOffset)
       throw new HtsvaultError('FILE_TOO_LARGE', 'files over 128 GiB are not supported', { place: { offset } })
-    this.#offset = offset + block.length
-    if (isEofMarker(block)) {
+    this.#offset = offset + size
+    if (isEofMarker(bytes, at, size)) {
       this.#eofAt = offset
-      this.#onBlock(empty, offset, block.length)
-    } else this.#onBlock(this.#inflate(block, offset), offset, block.length)
+      this.#onBlock(empty, offset, size)
+    } else this.#onBlock(this.#inflate(bytes, at, size, offset), offset, size)
   }
 }
 
-function isEofMarker(block: Uint8Array): boolean {
-  return block.length === eofMarker.length && block.every((byte, i) => byte === eofMarker[i])
+function isEofMarker(bytes: Uint8Array, at: number, size: number): boolean {
+  return size === eofMarker.length && eofMarker.every((byte, i) => byte === bytes[at + i])
 }

@@ -8,15 +8,15 @@ export { eofMarker, maxBlockSize, readBlockSize } from './blockHeader.ts'
 /**
  * Inflates one whole BGZF block and checks its length and CRC32. `offset` is where it starts in the file, for
  * the messages. Never more than 64 KiB come out. The result is valid until the next block is inflated.
+ * `inflated` is what comes out, where that is known already.
  * @throws HtsvaultError BGZF_BAD_DATA, BGZF_CRC
  */
-export function inflateBlock(block: Uint8Array, offset: number): Uint8Array {
+export function inflateBlock(block: Uint8Array, offset: number, inflated?: Uint8Array): Uint8Array {
   const end = block.length - trailerSize
   const size = uint32(block, end + 4)
   if (size > maxBlockSize)
     throw badData(offset, `says it inflates to ${size} bytes, more than the 65536 that are allowed`)
-  const compressed = block.subarray(fixedHeaderSize + uint16(block, 10), end)
-  const plain = inflateRaw(compressed, size) ?? inflateWithZlib(compressed, size, offset)
+  const plain = inflated ?? inflate(block.subarray(fixedHeaderSize + uint16(block, 10), end), size, offset)
   if (crc32(plain) !== uint32(block, end))
     throw new HtsvaultError('BGZF_CRC', 'a BGZF block does not have the checksum that it carries', {
       place: { offset },
@@ -28,8 +28,10 @@ export function inflateBlock(block: Uint8Array, offset: number): Uint8Array {
 const uint16 = (bytes: Uint8Array, at: number) => bytes[at]! | (bytes[at + 1]! << 8)
 const uint32 = (bytes: Uint8Array, at: number) => (uint16(bytes, at) | (uint16(bytes, at + 2) << 16)) >>> 0
 
-/** For what is not as it should be: zlib knows the reason, and has the last word. */
-function inflateWithZlib(compressed: Uint8Array, size: number, offset: number): Uint8Array {
+/** What is not as it should be goes to zlib, which knows the reason, and has the last word. */
+function inflate(compressed: Uint8Array, size: number, offset: number): Uint8Array {
+  const quickly = inflateRaw(compressed, size)
+  if (quickly) return quickly
   let plain: Uint8Array
   try {
     plain = inflateRawSync(compressed, { maxOutputLength: maxBlockSize })

@@ -1,38 +1,82 @@
 import { inflateModule } from './inflateModule.ts'
 
-/** The most bytes that `inflateRaw` takes, and the most that it gives. */
+/** The most bytes that one block has, compressed, and the most that it gives. */
 export const maxInflate = 65536
+/** How many blocks are inflated at once at most, and how many compressed bytes they may take up. */
+export const mostTogether = 6
+const mostInput = 1 << 18
 
-/** What wasm/inflate.ts exports. */
-interface Inflater {
+/** What to inflate: raw DEFLATE (RFC 1951) from `start` to `end` of some bytes, that is known to make `size` bytes. */
+export interface InflateJob {
+  readonly start: number
+  readonly end: number
+  readonly size: number
+}
+
+/** What wasm/inflate exports. */
+interface Exports {
   readonly memory: WebAssembly.Memory
-  /** Where the compressed bytes go and where the plain ones are. */
+  /** Where the jobs go, the compressed bytes, and the plain ones, with so much between those of two jobs. */
+  readonly jobsAt: WebAssembly.Global<'i32'>
   readonly inputAt: WebAssembly.Global<'i32'>
   readonly outputAt: WebAssembly.Global<'i32'>
-  readonly inflate: (inSize: number, outSize: number) => number
+  readonly outputSlack: WebAssembly.Global<'i32'>
+  readonly inflate: (jobs: number) => number
 }
 
 /** Of this thread; compiled when it is first needed. */
-let inflater: { inflate: Inflater['inflate']; input: Uint8Array; output: Uint8Array } | undefined
+let inflater: ReturnType<typeof instantiate> | undefined
+let calls = 0
+
+/** How often this thread has inflated something: what was inflated before the last time is no longer there. */
+export const inflateCalls = (): number => calls
 
 /**
  * Inflates raw DEFLATE (RFC 1951) that is known to make exactly `size` bytes. Undefined where it does not: what is
  * wrong then is for zlib to say. The result lies where the next call of this thread writes: it is valid until then.
  */
 export function inflateRaw(compressed: Uint8Array, size: number): Uint8Array | undefined {
-  if (compressed.length > maxInflate || size > maxInflate) return undefined
-  inflater ??= instantiate()
-  inflater.input.set(compressed)
-  return inflater.inflate(compressed.length, size) ? inflater.output.subarray(0, size) : undefined
+  return inflateTogether(compressed, [{ start: 0, end: compressed.length, size }])?.[0]
 }
 
-function instantiate(): NonNullable<typeof inflater> {
+/**
+ * As `inflateRaw`, for a few jobs at once, which takes half to three quarters of the time. Undefined where one of them
+ * does not make what it should, or they are too much: more than `mostTogether`, of over 64 KiB, or not close together.
+ */
+export function inflateTogether(bytes: Uint8Array, jobs: readonly InflateJob[]): Uint8Array[] | undefined {
+  const first = jobs[0]?.start ?? 0
+  const last = jobs.at(-1)?.end ?? 0
+  if (jobs.length > mostTogether || last - first > mostInput || !jobs.every(fits)) return undefined
+  inflater ??= instantiate()
+  calls++
+  const { memory, places, inputAt, outputAt, outputSlack, inflate } = inflater
+  memory.set(bytes.subarray(first, last), inputAt)
+  let to = outputAt
+  const plain: Uint8Array[] = []
+  for (const [i, { start, end, size }] of jobs.entries()) {
+    places[4 * i] = inputAt + start - first
+    places[4 * i + 1] = end - start
+    places[4 * i + 2] = to
+    places[4 * i + 3] = size
+    plain.push(memory.subarray(to, to + size))
+    to += size + outputSlack
+  }
+  return inflate(jobs.length) ? plain : undefined
+}
+
+const fits = ({ start, end, size }: InflateJob): boolean =>
+  start <= end && end - start <= maxInflate && size <= maxInflate
+
+function instantiate() {
   const wasm = Uint8Array.from(atob(inflateModule), c => c.charCodeAt(0))
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm))
-  const { memory, inputAt, outputAt, inflate } = exports as unknown as Inflater
+  const { memory, jobsAt, inputAt, outputAt, outputSlack, inflate } = exports as unknown as Exports
   return {
+    memory: new Uint8Array(memory.buffer),
+    places: new Uint32Array(memory.buffer, jobsAt.value, 4 * mostTogether),
+    inputAt: inputAt.value,
+    outputAt: outputAt.value,
+    outputSlack: outputSlack.value,
     inflate,
-    input: new Uint8Array(memory.buffer, inputAt.value, maxInflate),
-    output: new Uint8Array(memory.buffer, outputAt.value, maxInflate),
   }
 }

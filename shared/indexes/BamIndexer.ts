@@ -1,4 +1,4 @@
-import type { InflateBlock } from '#shared/bgzf/BgzfReader.ts'
+import type { InflateBlock } from '#shared/bgzf/inflateAhead.ts'
 import { BgzfIndexer } from './BgzfIndexer.ts'
 import { scanBam } from './scan/scanBam.ts'
 

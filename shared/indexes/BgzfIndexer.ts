@@ -1,4 +1,5 @@
-import { BgzfReader, type InflateBlock } from '#shared/bgzf/BgzfReader.ts'
+import { BgzfReader } from '#shared/bgzf/BgzfReader.ts'
+import type { InflateBlock } from '#shared/bgzf/inflateAhead.ts'
 import { eofMarker } from '#shared/bgzf/bgzfBlock.ts'
 import { HtsvaultError } from '#shared/errors.ts'
 import type { FileIndexer, IndexedFile } from './FileIndexer.ts'

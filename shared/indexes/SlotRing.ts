@@ -1,4 +1,5 @@
-import { inflateBlock, maxBlockSize, readBlockSize } from '#shared/bgzf/bgzfBlock.ts'
+import { maxBlockSize, readBlockSize } from '#shared/bgzf/blockHeader.ts'
+import { inflateAhead } from '#shared/bgzf/inflateAhead.ts'
 
 /**
  * How many bytes of the file a slot holds: two blocks at least. All slots, and what they inflate to, are to fit the
@@ -51,6 +52,7 @@ export class SlotRing {
   readonly #plain: Uint8Array
   readonly #blocks: Int32Array
   readonly #counters: Int32Array
+  readonly #inflateBlock = inflateAhead()
   /** Of the reader: where the batch at hand begins in the file, its slot, and the next block inflated ahead. */
   #base = 0
   #slot = 0
@@ -110,21 +112,21 @@ export class SlotRing {
     this.#advance(done)
   }
 
-  /** As `inflateBlock`, for the reader: what was inflated ahead is taken as it is. */
-  readonly inflate = (block: Uint8Array, offset: number): Uint8Array => {
-    const at = offset - this.#base
+  /** For the reader: what was inflated ahead is taken as it is. */
+  readonly inflate = (bytes: Uint8Array, at: number, size: number, offset: number): Uint8Array => {
+    const start = offset - this.#base
     for (; this.#block < this.#counters[inflated + this.#slot]!; this.#block++) {
       const entry = this.#entry(this.#slot, this.#block)
-      const start = this.#blocks[entry]!
-      if (start > at) break
+      const begins = this.#blocks[entry]!
+      if (begins > start) break
       const from = this.#slot * plainBytes + this.#plainAt
-      const size = this.#blocks[entry + 1]!
-      this.#plainAt += size
-      if (start < at) continue
+      const plainSize = this.#blocks[entry + 1]!
+      this.#plainAt += plainSize
+      if (begins < start) continue
       this.#block++
-      return this.#plain.subarray(from, from + size)
+      return this.#plain.subarray(from, from + plainSize)
     }
-    return inflateBlock(block, offset)
+    return this.#inflateBlock(bytes, at, size, offset)
   }
 
   /** Inflates batches that nobody is at, until there are no more. */
@@ -160,7 +162,7 @@ export class SlotRing {
       for (let at = 0, to = 0; blocks < mostBlocks && to + maxBlockSize <= plainBytes; blocks++) {
         const size = readBlockSize(bytes, at, bytes.length, at)
         if (size === 0 || at + size > bytes.length) break
-        const content = inflateBlock(bytes.subarray(at, at + size), at)
+        const content = this.#inflateBlock(bytes, at, size, at)
         plain.set(content, to)
         const entry = this.#entry(slot, blocks)
         this.#blocks[entry] = at

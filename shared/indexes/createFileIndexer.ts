@@ -1,4 +1,4 @@
-import type { InflateBlock } from '#shared/bgzf/BgzfReader.ts'
+import type { InflateBlock } from '#shared/bgzf/inflateAhead.ts'
 import { BamIndexer } from './BamIndexer.ts'
 import { BcfIndexer } from './BcfIndexer.ts'
 import { CramIndexer } from './CramIndexer.ts'

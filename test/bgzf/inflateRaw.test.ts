@@ -5,7 +5,7 @@ import { constants, deflateRawSync, inflateRawSync } from 'node:zlib'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { readBlockSize } from '#shared/bgzf/bgzfBlock.ts'
-import { inflateRaw, maxInflate } from '#shared/bgzf/inflateRaw.ts'
+import { inflateRaw, inflateTogether, maxInflate, mostTogether } from '#shared/bgzf/inflateRaw.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -28,6 +28,45 @@ function expectAsZlib(compressed: Uint8Array, size: number): boolean {
   for (const other of [wanted.length - 1, wanted.length + 1])
     if (other >= 0) expect(inflateRaw(compressed, other)).toBeUndefined()
   return true
+}
+
+interface Stream {
+  readonly compressed: Uint8Array
+  readonly size: number
+}
+
+/** Inflates streams side by side, with other bytes between them. */
+function together(streams: readonly Stream[]): Uint8Array[] | undefined {
+  const gap = Buffer.from('between')
+  let at = 0
+  const jobs = streams.map(({ compressed, size }) => {
+    const start = at + gap.length
+    at = start + compressed.length
+    return { start, end: at, size }
+  })
+  const all = Buffer.concat(streams.flatMap(({ compressed }) => [gap, compressed]))
+  return inflateTogether(all, jobs)?.map(plain => plain.slice())
+}
+
+/** A stream that is long enough to be at work while others end. */
+const neighbour: Stream = {
+  compressed: deflateRawSync(noise(60, 1500, 17)),
+  size: 1500,
+}
+
+/** As `expectAsZlib`, in each lane beside others, which are as they would be alone; or all are refused. */
+function expectAsZlibBesideOthers(compressed: Uint8Array, size: number): void {
+  const wanted = zlibInflate(compressed)
+  const stream = { compressed, size: wanted?.length ?? size }
+  const others = noise(60, 1500, 17)
+  for (const before of [0, 1, 2]) {
+    const streams = [...Array.from({ length: before }, () => neighbour), stream, neighbour]
+    const got = together(streams)
+    expect(got === undefined).toBe(wanted === undefined)
+    got?.forEach((plain, i) => {
+      expect(Buffer.compare(plain, i === before ? wanted! : others)).toBe(0)
+    })
+  }
 }
 
 /** Bytes as files have them: a few kinds over and over, repeats from near and far, noise. */
@@ -134,6 +173,48 @@ describe('inflates what zlib deflates', () => {
   })
 })
 
+describe('side by side', () => {
+  test('streams of every kind and length are what they are alone', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(plainBytes, deflateOptions), { maxLength: mostTogether }),
+        fc.option(fc.tuple(fc.nat(), fc.nat(), fc.integer({ min: 1, max: 255 }))),
+        (plains, damage) => {
+          const streams = plains.map(([plain, options]) => ({
+            compressed: new Uint8Array(deflateRawSync(plain, options)),
+            size: plain.length,
+          }))
+          const damaged = damage && streams[damage[0] % streams.length]?.compressed
+          if (damaged) damaged[damage[1] % damaged.length]! ^= damage[2]
+          // What zlib finds behind the end of a stream it passes over, here as there.
+          const wanted = streams.map(({ compressed, size }) => {
+            const plain = zlibInflate(compressed)
+            return plain?.length === size ? new Uint8Array(plain) : undefined
+          })
+          expect(together(streams)).toEqual(wanted.includes(undefined) ? undefined : wanted)
+        },
+      ),
+      { numRuns: 60 },
+    )
+  })
+
+  test('no more than fit', () => {
+    const few = Array.from({ length: mostTogether }, () => neighbour)
+    expect(together(few)).toHaveLength(mostTogether)
+    expect(together([...few, neighbour])).toBeUndefined()
+    expect(together([])).toEqual([])
+    const far = Buffer.concat([neighbour.compressed, Buffer.alloc(1 << 18), neighbour.compressed])
+    const end = neighbour.compressed.length
+    const jobs = [
+      { start: 0, end, size: neighbour.size },
+      { start: far.length - end, end: far.length, size: neighbour.size },
+    ]
+    expect(inflateTogether(far, jobs)).toBeUndefined()
+    // As it is where a block's header says that it is longer than the block.
+    expect(inflateTogether(far, [{ start: 8, end: 4, size: 0 }])).toBeUndefined()
+  })
+})
+
 describe('refuses what zlib refuses', () => {
   test('cut off at any byte', () => {
     const whole = deflateRawSync(noise(90, 3000, 11))
@@ -155,6 +236,7 @@ describe('refuses what zlib refuses', () => {
           for (const [at, by] of changes)
             changed[at % (inHeader ? Math.min(60, changed.length) : changed.length)]! ^= by
           if (expectAsZlib(changed, plain.length)) accepted++
+          expectAsZlibBesideOthers(changed, plain.length)
         },
       ),
       { numRuns: 400 },
@@ -170,6 +252,7 @@ describe('refuses what zlib refuses', () => {
         (head, bytes) => {
           bytes[0] = (bytes[0]! & 0xf8) | head
           expectAsZlib(bytes, 100)
+          expectAsZlibBesideOthers(bytes, 100)
         },
       ),
       { numRuns: 1000 },
@@ -237,6 +320,7 @@ describe('refuses what zlib refuses', () => {
   ])('%s', (_what, size, compressed) => {
     expect(zlibInflate(compressed)?.length).toBe(size)
     expectAsZlib(compressed, 0)
+    expectAsZlibBesideOthers(compressed, 0)
   })
 })
 

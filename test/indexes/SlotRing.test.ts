@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { BgzfReader } from '#shared/bgzf/BgzfReader.ts'
-import type { inflateBlock } from '#shared/bgzf/bgzfBlock.ts'
+import type { InflateBlock } from '#shared/bgzf/inflateAhead.ts'
 import { HtsvaultError } from '#shared/errors.ts'
 import { ringMemory, SlotRing } from '#shared/indexes/SlotRing.ts'
 import { SlotWriter } from '#shared/indexes/SlotWriter.ts'
@@ -16,7 +16,7 @@ async function fill(ring: SlotRing, file: Uint8Array, chunkBytes: number): Promi
 }
 
 /** What a reader hands on, or its error. */
-function readAll(push: (reader: BgzfReader) => void, inflate?: typeof inflateBlock): unknown {
+function readAll(push: (reader: BgzfReader) => void, inflate?: InflateBlock): unknown {
   const seen: unknown[] = []
   const take = (plain: Uint8Array, offset: number, size: number) =>
     seen.push([offset, size, Buffer.from(plain).toString('latin1')])
@@ -40,8 +40,8 @@ function readRing(ring: SlotRing): { outcome: unknown; ownBlocks: number } {
         ring.release()
       }
     },
-    (block, offset) => {
-      const plain = ring.inflate(block, offset)
+    (...block) => {
+      const plain = ring.inflate(...block)
       if (!(plain.buffer instanceof SharedArrayBuffer)) ownBlocks++
       return plain
     },

@@ -1,5 +1,6 @@
-import { eofMarker, fixedHeaderSize, readBlockSize, trailerSize } from '#shared/bgzf/blockHeader.ts'
-import { inflateRaw, maxInflate } from '#shared/bgzf/inflateRaw.ts'
+import { eofMarker, readBlockSize, trailerSize } from '#shared/bgzf/blockHeader.ts'
+import { BlocksAhead } from '#shared/bgzf/BlocksAhead.ts'
+import { maxInflate } from '#shared/bgzf/inflateRaw.ts'
 import { HtsvaultError } from '#shared/errors.ts'
 import { crc32 } from './crc32.ts'
 
@@ -64,9 +65,9 @@ function inflate(blocks: Uint8Array, ends: readonly number[], offset: number): U
   const plain = new Uint8Array(size)
   let start = 0
   let at = 0
+  const ahead = new BlocksAhead()
   for (const end of ends) {
-    const data = start + fixedHeaderSize + view.getUint16(start + fixedHeaderSize - 2, true)
-    const block = inflateRaw(blocks.subarray(data, end - trailerSize), view.getUint32(end - 4, true))
+    const block = ahead.take(blocks, start, end - start)
     if (!block) throw damaged(offset + start)
     plain.set(block, at)
     if (crc32(plain, at, at + block.length) !== view.getUint32(end - trailerSize, true))
