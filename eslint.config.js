@@ -15,7 +15,7 @@ export default defineConfig(
   },
   tseslint.configs.strictTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },
     rules: {
       // Indexing typed arrays in hot loops: the bounds are checked once, outside the loop.
       '@typescript-eslint/no-non-null-assertion': 'off',
