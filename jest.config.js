@@ -1,3 +1,8 @@
+import { join } from 'node:path'
+
+// Tests that start a program start it from compiled code, but for the first time.
+process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules', '.cache', 'compiled')
+
 const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
