@@ -8,14 +8,26 @@
  */
 import { repeated } from './copyMatch'
 import { inflateSymbol } from './inflateSymbol'
-import { bad, distAt, done, idleAt, inputAt, jobBytes, jobsAt, laneA, laneB, laneC, lastAt } from './memory'
+import {
+  bad,
+  distAt,
+  done,
+  idleAt,
+  inputAt,
+  jobBytes,
+  jobsAt,
+  laneA,
+  laneB,
+  laneC,
+  lastAt,
+  litBitsAt,
+} from './memory'
 import { outAt, outEndAt, peek, plainAt, posAt, posEndAt, stateAt, stepsAt, stridesAt } from './memory'
 import { openBlock } from './openBlock'
-import { distBits, leastAt, litBits, maskAt, toDropAt } from './prefixCode'
+import { distBits, leastAt, maskAt, toDropAt } from './prefixCode'
 
 export { inputAt, inputBytes, jobsAt, outputAt, outputSlack } from './memory'
 
-const stepMask: u32 = (1 << litBits) - 1
 const distMask: u32 = (1 << distBits) - 1
 
 /** The next job that no lane has, and where they end. */
@@ -69,8 +81,13 @@ function idle(lane: usize): void {
   store<u32>(lane, lane + idleAt, outAt)
   store<u32>(lane, lane + idleAt, outEndAt)
   const bits = <u32>peek((<u32>inputAt) << 3)
-  store<u32>(lane + ((<usize>(bits & stepMask)) << 2), 0x100, stepsAt)
+  store<u32>(lane + ((<usize>(bits & stepMask(lane))) << 2), 0x100, stepsAt)
   store<u64>(lane + ((<usize>(bits & distMask)) << 3), (<u64>idleAt) << 32, distAt)
+}
+
+/** Which of the next bits tell a step. */
+function stepMask(lane: usize): u32 {
+  return (1 << load<u32>(lane, litBitsAt)) - 1
 }
 
 /** Goes on in all lanes until one is at the end of its block, and opens its next. False where one is bad. */
@@ -79,13 +96,14 @@ function inflateUntilOneEnds(): bool {
   const posEndA = load<u32>(laneA, posEndAt)
   const outEndA = load<u32>(laneA, outEndAt)
   const plainA = load<u32>(laneA, plainAt)
+  const stepMaskA = stepMask(laneA)
   // end
   while (true) {
     // each lane
     let posA = load<u32>(laneA, posAt)
     let outA = load<u32>(laneA, outAt)
     let bitsA = peek(posA)
-    let stepA = load<u32>(((<u32>bitsA) & stepMask) << 2, laneA + stepsAt)
+    let stepA = load<u32>(((<u32>bitsA) & stepMaskA) << 2, laneA + stepsAt)
     // end
     let stopped = laneA
     while (true) {
@@ -114,7 +132,7 @@ function inflateUntilOneEnds(): bool {
       posA += (stepA & 15) + (load<u8>(distA, laneA + distAt + toDropAt) & ifMatchA)
       outA = toA + lengthA
       bitsA = peek(posA)
-      stepA = load<u32>(((<u32>bitsA) & stepMask) << 2, laneA + stepsAt)
+      stepA = load<u32>(((<u32>bitsA) & stepMaskA) << 2, laneA + stepsAt)
       if (distanceA < 16) {
         const bytes = repeated(toA, distanceA)
         const stride: u32 = load<u8>(distanceA, stridesAt)

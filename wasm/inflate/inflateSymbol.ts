@@ -1,6 +1,18 @@
 import { copyMatch } from './copyMatch'
-import { bad, distAt, litAt, outAt, outEndAt, peek, plainAt, posAt, posEndAt, stateAt } from './memory'
-import { distBits, isBad, isEnd, isLiteral, isSub, leastAt, lengthOf, litBits } from './prefixCode'
+import {
+  bad,
+  distAt,
+  litAt,
+  litBitsAt,
+  outAt,
+  outEndAt,
+  peek,
+  plainAt,
+  posAt,
+  posEndAt,
+  stateAt,
+} from './memory'
+import { distBits, isBad, isEnd, isLiteral, isSub, leastAt, lengthOf } from './prefixCode'
 import { maskAt, subAt, toDropAt } from './prefixCode'
 
 /** The lane's next symbol, whatever it is: false where it ends the block. What must not be is told in the state. */
@@ -9,6 +21,7 @@ export function inflateSymbol(lane: usize): bool {
   let out: usize = load<u32>(lane, outAt)
   // A symbol and its distance are 48 bits at most.
   let bits = peek(pos)
+  const litBits = load<u32>(lane, litBitsAt)
   let entry = load<u32>(lane + ((<usize>((<u32>bits) & ((1 << litBits) - 1))) << 2), litAt)
   if (entry & isSub) {
     bits = rotr<u64>(bits, litBits)

@@ -13,16 +13,16 @@ export const sortedAt: usize = 0xa00
 export const metaAt: usize = 0xc80
 /** The code of each literal and length, its bits reversed, u16 x 288. */
 export const codesAt: usize = 0xe80
-/** The steps of one symbol alone, u32 x 2048. */
+/** The steps of one symbol alone, u32 x 4096. */
 export const singlesAt: usize = 0x1100
 
 /** For each distance below 16: the order in which its bytes are repeated over 16, and how many of these are whole repeats. */
-export const repeatsAt: usize = 0x3100
-export const stridesAt: usize = 0x3200
+export const repeatsAt: usize = 0x5100
+export const stridesAt: usize = 0x5200
 
 /** What is inflated side by side. Not a multiple of 4 KiB: lanes whose tables lie alike would share the cache's sets. */
-const laneBytes: usize = 0x9640
-export const laneA: usize = 0x3400
+const laneBytes: usize = 0xca40
+export const laneA: usize = 0x5400
 export const laneB: usize = laneA + laneBytes
 export const laneC: usize = laneB + laneBytes
 
@@ -38,23 +38,25 @@ export const outEndAt: usize = 0x10
 export const lastAt: usize = 0x14
 /** `inBlock`, `done` or `bad`. */
 export const stateAt: usize = 0x18
+/** How many bits of the input enter the tables of literals and lengths, and of steps. */
+export const litBitsAt: usize = 0x1c
 /** Where an idle lane writes what it makes of nothing. */
 export const idleAt: usize = 0x40
-/** Table of literals and lengths, u32 x (2048 + 143 x 16). */
+/** Table of literals and lengths, u32 x (4096 + 143 x 8). */
 export const litAt: usize = 0x100
-/** Table of steps, u32 x 2048. */
-export const stepsAt: usize = 0x4800
+/** Table of steps, u32 x 4096. */
+export const stepsAt: usize = 0x5400
 /** Table of distances, u64 x (512 + 15 x 64). */
-export const distAt: usize = 0x6800
+export const distAt: usize = 0x9400
 
 /** What to inflate, u32 x 4 for each job: where the input is, its bytes; where the output goes, its bytes. */
-export const jobsAt: usize = 0x1f800
+export const jobsAt: usize = 0x2b800
 export const jobBytes: usize = 16
 /** The compressed bytes, and slack: bits are read ahead. */
-export const inputAt: usize = 0x20000
+export const inputAt: usize = 0x2c000
 export const inputBytes: usize = 0x40000
 /** The plain bytes; between what two jobs make there is slack, as matches are copied by the word. */
-export const outputAt: usize = 0x60100
+export const outputAt: usize = 0x6c100
 export const outputSlack: usize = 0x400
 
 export const inBlock: u32 = 1

@@ -1,15 +1,6 @@
 import { bad, distAt, done, inBlock, lastAt, lengthsAt, litAt, metaAt } from './memory'
 import { outAt, outEndAt, peek, posAt, posEndAt, stateAt } from './memory'
-import {
-  buildTable,
-  distBits,
-  distSymbols,
-  isBad,
-  litBits,
-  litSymbols,
-  metaBits,
-  metaSymbols,
-} from './prefixCode'
+import { buildTable, distSymbols, isBad, litSymbols, metaBits, metaSymbols } from './prefixCode'
 import { buildSteps } from './steps'
 
 /** The order in which a dynamic block gives the lengths of the code for code lengths (RFC 1951 §3.2.7). */
@@ -60,10 +51,10 @@ function readFixed(lane: usize): void {
   memory.fill(lengthsAt + 144, 9, 112)
   memory.fill(lengthsAt + 256, 7, 24)
   memory.fill(lengthsAt + 280, 8, 8)
-  buildTable(litSymbols, lengthsAt, 288, lane + litAt, litBits)
+  buildTable(litSymbols, lengthsAt, 288, lane + litAt)
   buildSteps(lane, 288)
   memory.fill(lengthsAt, 5, 32)
-  buildTable(distSymbols, lengthsAt, 32, lane + distAt, distBits)
+  buildTable(distSymbols, lengthsAt, 32, lane + distAt)
 }
 
 /** The codes that a block tells (§3.2.7); false where they are none. */
@@ -84,7 +75,7 @@ function readDynamic(lane: usize): bool {
     bits >>= 3
   }
   pos += 3 * metas
-  if (!buildTable(metaSymbols, lengthsAt, 19, metaAt, metaBits)) return false
+  if (!buildTable(metaSymbols, lengthsAt, 19, metaAt)) return false
   const total = literals + distances
   for (let i: u32 = 0; i < total;) {
     if (pos > end) return false
@@ -119,7 +110,7 @@ function readDynamic(lane: usize): bool {
   store<u32>(lane, pos, posAt)
   // A block that cannot end is none.
   if (load<u8>(lengthsAt + 256) == 0) return false
-  if (!buildTable(litSymbols, lengthsAt, literals, lane + litAt, litBits)) return false
+  if (!buildTable(litSymbols, lengthsAt, literals, lane + litAt)) return false
   buildSteps(lane, literals)
-  return buildTable(distSymbols, lengthsAt + literals, distances, lane + distAt, distBits)
+  return buildTable(distSymbols, lengthsAt + literals, distances, lane + distAt)
 }

@@ -24,8 +24,9 @@ export const maskAt: usize = 2
 export const leastAt: usize = 4
 export const subAt: usize = 6
 
-/** Bits of the code with which a table is entered. */
-export const litBits: u32 = 11
+/** Bits of the code with which a table is entered; that of literals and lengths as its codes are long, `litBits`. */
+const leastLitBits: u32 = 10
+const mostLitBits: u32 = 12
 export const distBits: u32 = 9
 export const metaBits: u32 = 7
 
@@ -43,12 +44,14 @@ const lengthCodes = memory.data<u32>([
 
 /** How many symbols had a code in the table that was made last; `sortedAt` has them. */
 export let coded: u32 = 0
+/** Bits with which the table of literals and lengths is entered that was made last. */
+export let litBits: u32 = 0
 
 /**
  * Makes the table of a prefix code from the code length of each symbol (§3.2.2). False where the lengths make none:
  * too many codes, or too few, but for a code of a single symbol or none.
  */
-export function buildTable(kind: i32, lengths: usize, symbols: u32, table: usize, tableBits: u32): bool {
+export function buildTable(kind: i32, lengths: usize, symbols: u32, table: usize): bool {
   memory.fill(countsAt, 0, 32)
   for (let i: u32 = 0; i < symbols; i++) {
     const at = countsAt + ((<usize>load<u8>(lengths + i)) << 1)
@@ -76,6 +79,8 @@ export function buildTable(kind: i32, lengths: usize, symbols: u32, table: usize
     store<u16>(at, <u16>(place + 1))
   }
 
+  let tableBits = kind == metaSymbols ? metaBits : distBits
+  if (kind == litSymbols) tableBits = litBits = chooseLitBits()
   // Codes are read lowest bit first: `code` has its bits reversed. A table of n bits is twice the one of n - 1.
   const entryShift: u32 = kind == distSymbols ? 3 : 2
   let code: u32 = 0
@@ -119,6 +124,23 @@ export function buildTable(kind: i32, lengths: usize, symbols: u32, table: usize
     }
   }
   return true
+}
+
+/**
+ * The fewest with which no more than one symbol in 64 has a longer code, as frequent as its length says. A small table
+ * is made quickly and stays in the nearest cache; a large one puts two symbols into a step more often.
+ */
+function chooseLitBits(): u32 {
+  let longer: u32 = 0
+  for (let length: u32 = 15; length >= mostLitBits; length--) longer += countOf(length) << (15 - length)
+  let bits = mostLitBits
+  longer -= countOf(bits) << (15 - bits)
+  while (bits > leastLitBits) {
+    longer += countOf(bits) << (15 - bits)
+    if (longer > 1 << 9) break
+    bits--
+  }
+  return bits
 }
 
 /** How many symbols have codes of this length, in the table that was made last. */

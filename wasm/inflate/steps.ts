@@ -1,27 +1,26 @@
-import { codesAt, lengthsAt, litAt, singlesAt, sortedAt, stepsAt } from './memory'
+import { codesAt, lengthsAt, litAt, litBitsAt, singlesAt, sortedAt, stepsAt } from './memory'
 import { coded, countOf, isLiteral, lengthCode, litBits } from './prefixCode'
 
 /*
- * A step is what the next 11 bits of the input stand for as far as they go: up to two literals, or up to one and the
+ * A step is what the next 10 to 12 bits of the input, `litBits`, stand for as far as they go: up to two literals, or up to one and the
  * length of a match. One lookup for two symbols, and no branch that would have to be guessed: a literal and a length
  * follow each other as coins fall.
  *
  * A step, u32: bits 0 to 3, how many bits to drop; bits 6 and 7, how many literals; bits 8 to 23, those; bits 24 to 31,
  * the length, 0 without a match. 0 is none: the end, a code of more bits, a length of more or of over 255.
  */
-const steps: usize = 1 << litBits
-
 /** Makes the table of steps from that of literals and lengths, right after that was made, of so many symbols. */
 export function buildSteps(lane: usize, symbols: u32): void {
+  store<u32>(lane, litBits, litBitsAt)
   buildSingles(lane + litAt)
   addLongLengths(min(symbols, 285))
-  memory.copy(lane + stepsAt, singlesAt, steps << 2)
+  memory.copy(lane + stepsAt, singlesAt, 4 << litBits)
   addPairs(lane + stepsAt)
 }
 
 /** The steps of one symbol: literals, and lengths to which no bits are added. */
 function buildSingles(table: usize): void {
-  for (let at: usize = 0; at < steps << 2; at += 16) {
+  for (let at: usize = 0; at < <usize>(4 << litBits); at += 16) {
     const entry = v128.load(table + at)
     const bits = v128.and(entry, i32x4.splat(31))
     const literal = v128.or(
