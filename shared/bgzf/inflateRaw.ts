@@ -2,9 +2,8 @@ import { inflateModule } from './inflateModule.ts'
 
 /** The most bytes that one block has, compressed, and the most that it gives. */
 export const maxInflate = 65536
-/** How many blocks are inflated at once at most, and how many compressed bytes they may take up. */
+/** How many blocks are inflated at once at most. */
 export const mostTogether = 6
-const mostInput = 1 << 18
 
 /** What to inflate: raw DEFLATE (RFC 1951) from `start` to `end` of some bytes, that is known to make `size` bytes. */
 export interface InflateJob {
@@ -16,9 +15,10 @@ export interface InflateJob {
 /** What wasm/inflate exports. */
 interface Exports {
   readonly memory: WebAssembly.Memory
-  /** Where the jobs go, the compressed bytes, and the plain ones, with so much between those of two jobs. */
+  /** Where the jobs go; the compressed bytes, and how many; the plain ones, and how much lies between those of two jobs. */
   readonly jobsAt: WebAssembly.Global<'i32'>
   readonly inputAt: WebAssembly.Global<'i32'>
+  readonly inputBytes: WebAssembly.Global<'i32'>
   readonly outputAt: WebAssembly.Global<'i32'>
   readonly outputSlack: WebAssembly.Global<'i32'>
   readonly inflate: (jobs: number) => number
@@ -46,10 +46,10 @@ export function inflateRaw(compressed: Uint8Array, size: number): Uint8Array | u
 export function inflateTogether(bytes: Uint8Array, jobs: readonly InflateJob[]): Uint8Array[] | undefined {
   const first = jobs[0]?.start ?? 0
   const last = jobs.at(-1)?.end ?? 0
-  if (jobs.length > mostTogether || last - first > mostInput || !jobs.every(fits)) return undefined
   inflater ??= instantiate()
+  const { memory, places, inputAt, inputBytes, outputAt, outputSlack, inflate } = inflater
+  if (jobs.length > mostTogether || last - first > inputBytes || !jobs.every(fits)) return undefined
   calls++
-  const { memory, places, inputAt, outputAt, outputSlack, inflate } = inflater
   memory.set(bytes.subarray(first, last), inputAt)
   let to = outputAt
   const plain: Uint8Array[] = []
@@ -70,11 +70,13 @@ const fits = ({ start, end, size }: InflateJob): boolean =>
 function instantiate() {
   const wasm = Uint8Array.from(atob(inflateModule), c => c.charCodeAt(0))
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm))
-  const { memory, jobsAt, inputAt, outputAt, outputSlack, inflate } = exports as unknown as Exports
+  const { memory, jobsAt, inputAt, inputBytes, outputAt, outputSlack, inflate } =
+    exports as unknown as Exports
   return {
     memory: new Uint8Array(memory.buffer),
     places: new Uint32Array(memory.buffer, jobsAt.value, 4 * mostTogether),
     inputAt: inputAt.value,
+    inputBytes: inputBytes.value,
     outputAt: outputAt.value,
     outputSlack: outputSlack.value,
     inflate,

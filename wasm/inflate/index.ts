@@ -21,8 +21,16 @@ import {
   laneC,
   lastAt,
   litBitsAt,
+  outAt,
+  outEndAt,
+  peek,
+  plainAt,
+  posAt,
+  posEndAt,
+  stateAt,
+  stepsAt,
+  stridesAt,
 } from './memory'
-import { outAt, outEndAt, peek, plainAt, posAt, posEndAt, stateAt, stepsAt, stridesAt } from './memory'
 import { openBlock } from './openBlock'
 import { distBits, leastAt, maskAt, toDropAt } from './prefixCode'
 

@@ -12,8 +12,18 @@ import {
   posEndAt,
   stateAt,
 } from './memory'
-import { distBits, isBad, isEnd, isLiteral, isSub, leastAt, lengthOf } from './prefixCode'
-import { maskAt, subAt, toDropAt } from './prefixCode'
+import {
+  distBits,
+  isBad,
+  isEnd,
+  isLiteral,
+  isSub,
+  leastAt,
+  lengthOf,
+  maskAt,
+  subAt,
+  toDropAt,
+} from './prefixCode'
 
 /** The lane's next symbol, whatever it is: false where it ends the block. What must not be is told in the state. */
 export function inflateSymbol(lane: usize): bool {

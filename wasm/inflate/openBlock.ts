@@ -1,5 +1,19 @@
-import { bad, distAt, done, inBlock, lastAt, lengthsAt, litAt, metaAt } from './memory'
-import { outAt, outEndAt, peek, posAt, posEndAt, stateAt } from './memory'
+import {
+  bad,
+  distAt,
+  done,
+  inBlock,
+  lastAt,
+  lengthsAt,
+  litAt,
+  metaAt,
+  outAt,
+  outEndAt,
+  peek,
+  posAt,
+  posEndAt,
+  stateAt,
+} from './memory'
 import { buildTable, distSymbols, isBad, litSymbols, metaBits, metaSymbols } from './prefixCode'
 import { buildSteps } from './steps'
 

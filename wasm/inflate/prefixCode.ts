@@ -1,4 +1,4 @@
-import { codesAt, countsAt, sortedAt, startsAt } from './memory'
+import { codesAt, countsAt, singlesAt, sortedAt, startsAt } from './memory'
 
 /*
  * A table leads from the next bits of the input to the symbol whose code they start with (RFC 1951 §3.2.2). A code that
@@ -23,6 +23,16 @@ export const toDropAt: usize = 1
 export const maskAt: usize = 2
 export const leastAt: usize = 4
 export const subAt: usize = 6
+
+/*
+ * A step is what the next bits of the input, `litBits` of them, stand for as far as they go: up to two literals, or up to
+ * one and the length of a match. One lookup for two symbols, and no branch that would have to be guessed: a literal and
+ * a length follow each other as coins fall.
+ *
+ * A step, u32: bits 0 to 3, how many bits to drop; bits 6 and 7, how many literals; bits 8 to 23, those; bits 24 to 31,
+ * the length, 0 without a match. 0 is none: the end, a code of more bits, a length of more or of over 255.
+ */
+export const oneLiteral: u32 = 0x40
 
 /** Bits of the code with which a table is entered; that of literals and lengths as its codes are long, `litBits`. */
 const leastLitBits: u32 = 10
@@ -88,14 +98,19 @@ export function buildTable(kind: i32, lengths: usize, symbols: u32, table: usize
   let length: u32 = 1
   if (kind == distSymbols) store<u64>(table, 0)
   else store<u32>(table, isBad)
+  store<u32>(singlesAt, 0)
   for (; length <= tableBits; length++) {
     const half: usize = 1 << (length - 1 + entryShift)
     memory.copy(table + half, table, half)
+    if (kind == litSymbols) memory.copy(singlesAt + half, singlesAt, half)
     for (let n = countOf(length); n > 0; n--) {
       const symbol: u32 = load<u16>(symbolAt)
       symbolAt += 2
       put(kind, table, code, symbol, length)
-      if (kind == litSymbols) store<u16>(codesAt + (symbol << 1), <u16>code)
+      if (kind == litSymbols) {
+        store<u16>(codesAt + (symbol << 1), <u16>code)
+        store<u32>(singlesAt + (code << 2), singleOf(symbol, length))
+      }
       code = codeAfter(code, length)
     }
   }
@@ -168,6 +183,12 @@ function entryOf(kind: i32, symbol: u32, codeBits: u32): u32 {
   if (symbol == 256) return isEnd | codeBits
   if (symbol > 285) return isBad
   return lengthCode(symbol) + ((codeBits << 8) | codeBits)
+}
+
+/** The step of a literal, or of a length to which no bits are added; 0 of others. */
+function singleOf(symbol: u32, codeBits: u32): u32 {
+  if (symbol < 256) return codeBits | oneLiteral | (symbol << 8)
+  return symbol > 256 && symbol < 265 ? codeBits | ((symbol - 254) << 24) : 0
 }
 
 /** The least length that a symbol stands for, in bits 16 and on, and how many bits are added to it. */
