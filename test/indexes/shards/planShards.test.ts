@@ -57,12 +57,13 @@ describe('cutting a file into shards', () => {
           expect(ranges.length).toBeLessThanOrEqual(count)
           expect(ranges[0]!.start).toBe(0)
           expect(ranges.at(-1)!.end).toBe(size)
-          const whole = ranges.slice(0, -1)
-          for (const [i, { start, end }] of whole.entries()) {
-            expect(ranges[i + 1]!.start).toBe(end)
-            expect(end % granule).toBe(0)
-            expect(end - start).toBeGreaterThanOrEqual(minBytes)
-          }
+          const wrong = ranges
+            .slice(0, -1)
+            .filter(
+              ({ start, end }, i) =>
+                ranges[i + 1]!.start !== end || end % granule !== 0 || end - start < minBytes,
+            )
+          expect(wrong).toEqual([])
           const last = ranges.at(-1)!
           expect(last.end).toBeGreaterThan(last.start)
         },
