@@ -11,6 +11,7 @@ export default defineConfig(
       '*.config.js',
       'wasm/inflate/**',
       'wasm/crc64nvme.ts',
+      'wasm/vcfLines.ts',
     ],
   },
   tseslint.configs.strictTypeChecked,

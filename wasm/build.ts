@@ -24,6 +24,7 @@ const here = import.meta.dirname
 
 const modules: readonly Module[] = [
   { source: 'inflate', entry: 'inflate/index.ts', target: 'shared/bgzf/inflateModule.ts', pages: 16 },
+  { source: 'vcfLines', entry: 'vcfLines.ts', target: 'shared/vcf/vcfLinesModule.ts', pages: 2 },
   { source: 'crc64nvme', entry: 'crc64nvme.ts', target: 'shared/bytes/crc64nvmeModule.ts', pages: 2 },
 ]
 

@@ -24,12 +24,16 @@ export class VcfLine {
   begin = 0
   /** After the last base, 0-based. */
   end = 0
-  /** CHROM and its tab, of the line before. A newline, no CHROM at all, before the first. */
   #chrom: Uint8Array = Uint8Array.of(newline)
   readonly #referenceOf: (name: string) => number
 
   constructor(referenceOf: (name: string) => number) {
     this.#referenceOf = referenceOf
+  }
+
+  /** CHROM and its tab, of the line before. A newline, no CHROM at all, before the first. */
+  get chrom(): Uint8Array {
+    return this.#chrom
   }
 
   /**

@@ -9,6 +9,7 @@ import {
 } from '#shared/bgzf/VirtualOffset.ts'
 import { HtsvaultError, type Place } from '#shared/errors.ts'
 import { Carry } from './Carry.ts'
+import { shortLine, shortLines } from './ShortLines.ts'
 import { readVcfHeader, type VcfHeader } from './VcfHeader.ts'
 import { VcfLine, emptyLine } from './VcfLine.ts'
 
@@ -29,6 +30,8 @@ const newline = 10
 const tab = 9
 /** Tabs up to the end of the INFO column. */
 const headTabs = 8
+/** After so many lines of a block that are unusual, the others are not tried to be read as usual ones. */
+const mostUnusual = 16
 
 /**
  * Reads the records of a VCF file as its BGZF blocks go by, without making a string of any line.
@@ -48,6 +51,8 @@ export class VcfScanner {
   #next: number
   #lines = 0
   #emptyLine = 0
+  /** Whether the lines of the last block were short. */
+  #areShort = false
   /** Bytes of the first block before the first line. */
   #skip: number
   /** Records so far. */
@@ -110,7 +115,16 @@ export class VcfScanner {
     }
     // Every line up to the last newline is whole, so that the loops inside need no check for the block's end.
     const last = bytes.lastIndexOf(newline)
+    const before = this.#lines
+    let unusual = this.#areShort ? 0 : mostUnusual
+    if (this.#areShort) shortLines().take(bytes)
     while (at <= last && this.#lineStart < this.#limit) {
+      if (unusual < mostUnusual) {
+        const from = at
+        at = this.#readShort(at, last, bytes.length, base)
+        if (at > from) continue
+        unusual++
+      }
       const stop = this.#line.read(bytes, at)
       if (stop === emptyLine) this.#emptyLine ||= this.#lines + 1
       else this.#emit()
@@ -118,7 +132,23 @@ export class VcfScanner {
       at++
       this.#ended(at, bytes.length, base)
     }
+    this.#areShort = (this.#lines - before) * shortLine >= bytes.length
     if (at < bytes.length && this.#lineStart < this.#limit) this.#suspend(bytes, at)
+  }
+
+  /** Lines that are nothing unusual, of the block at hand: where the first begins that was not read. */
+  #readShort(at: number, last: number, length: number, base: number): number {
+    const short = shortLines()
+    const { starts, begins, ends } = short
+    const count = this.#emptyLine === 0 ? short.read(at, last, this.#line.chrom) : 0
+    const { reference } = this.#line
+    for (let i = 0; i < count; i++) {
+      if (this.#lineStart >= this.#limit) return starts[i]!
+      this.#sink.record(reference, begins[i]!, ends[i]!, this.#lineStart as VirtualOffset)
+      this.records++
+      this.#ended(starts[i + 1]!, length, base)
+    }
+    return count === 0 ? at : starts[count]!
   }
 
   /** @throws HtsvaultError as `block` does: the last line may lack its newline. */
