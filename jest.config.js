@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
 // Tests that start a program start it from compiled code, but for the first time.
@@ -22,8 +23,8 @@ const common = {
 export default {
   // No test is about time: this ends one that hangs, on the slowest of machines.
   testTimeout: 120_000,
-  // Much of it waits for processes: as many workers as cores, where Jest leaves one core to itself.
-  maxWorkers: '100%',
+  // Much of it waits, for files, timers and processes: on two cores three workers take less time than two.
+  maxWorkers: availableParallelism() + 1,
   projects: [
     {
       ...common,
