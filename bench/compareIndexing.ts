@@ -13,7 +13,7 @@ export interface Contender {
   readonly writes?: false
 }
 
-const cli = join(import.meta.dirname, '..', 'cli', 'htsvault.ts')
+const cli = join(import.meta.dirname, '..', 'cli', 'htsvault.js')
 
 /** `htsvault index` by so many threads. */
 export const ours = (file: string, threads: number, against: string, flags: readonly string[] = []) => ({

@@ -32,7 +32,7 @@ const { values } = parseArgs({
 const bytes = Number(values.mib) * 2 ** 20
 const rounds = Number(values.rounds)
 const folder = join(import.meta.dirname, 'data', 'crypt4gh')
-const c4gh = `${process.execPath} ${join(import.meta.dirname, '..', 'cli', 'htsvault.ts')} c4gh`
+const c4gh = `${process.execPath} ${join(import.meta.dirname, '..', 'cli', 'htsvault.js')} c4gh`
 
 interface Measure {
   readonly wall: number

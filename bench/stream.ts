@@ -39,7 +39,7 @@ try {
     const config = join(folder, 'urls')
     writeFileSync(config, (await urls()).map(url => `url = "${url}"\noutput = "/dev/null"\n`).join(''))
     const stream = (...more: string[]) => [
-      'cli/htsvault.ts',
+      'cli/htsvault.js',
       'stream',
       'bench/x',
       '--server',

@@ -8,7 +8,7 @@ import { registeredKeys } from '#shared/vault/registeredKeys.ts'
 import { newKeys } from '#test/crypt4gh/support.ts'
 import { run, temporaryFolder } from '#test/support/interop.ts'
 
-const entry = join(import.meta.dirname, '..', '..', 'cli', 'htsvault.ts')
+const entry = join(import.meta.dirname, '..', '..', 'cli', 'htsvault.js')
 const folder = temporaryFolder()
 const vault = folderStore(join(folder, 'vault'))
 const alice = { issuer: 'https://idp', subject: 'alice@x' }

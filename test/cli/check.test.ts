@@ -10,7 +10,7 @@ import { fixtures, refusedFixtures } from '#test/fixtures/index.ts'
 import { indexInChunks } from '#test/support/indexing.ts'
 import { run, temporaryFolder } from '#test/support/interop.ts'
 
-const entry = join(import.meta.dirname, '..', '..', 'cli', 'htsvault.ts')
+const entry = join(import.meta.dirname, '..', '..', 'cli', 'htsvault.js')
 const folder = temporaryFolder()
 const check = async (...args: string[]) => {
   const { stdout, ...rest } = await run(process.execPath, [entry, 'check', ...args], { cwd: folder })

@@ -14,7 +14,7 @@ import { fixtures } from '#test/fixtures/index.ts'
 import { indexInChunks } from '#test/support/indexing.ts'
 import { run, temporaryFolder } from '#test/support/interop.ts'
 
-const entry = join(import.meta.dirname, '..', '..', 'cli', 'htsvault.ts')
+const entry = join(import.meta.dirname, '..', '..', 'cli', 'htsvault.js')
 const base = temporaryFolder()
 let folder = ''
 let tests = 0

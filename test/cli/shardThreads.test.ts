@@ -100,7 +100,7 @@ describe('worker threads', () => {
   test('one that dies is replaced, and the shard tried again', async () => {
     const mark = join(scratch, 'died')
     const pool = threads(
-      `if (existsSync(workerData.data)) return ${done}; writeFileSync(workerData.data, ''); process.exit(3)`,
+      `if (existsSync(workerData.data.data)) return ${done}; writeFileSync(workerData.data.data, ''); process.exit(3)`,
       mark,
     )
     await pool.run('w', 0)

@@ -1,4 +1,4 @@
-/** `htsvault c4gh` by itself, as cli/htsvault.ts runs it. */
+/** `htsvault c4gh` by itself, as cli/htsvault.js runs it. */
 import { c4ghCommand } from '#cli/c4gh/command.ts'
 import { printError } from '#cli/printError.ts'
 import { HtsvaultError } from '#shared/errors.ts'

@@ -26,7 +26,7 @@ const filesOf = (folder: string) =>
     .sort()
 
 const cli = (...args: string[]) =>
-  spawnSync(process.execPath, ['cli/htsvault.ts', ...args], {
+  spawnSync(process.execPath, ['cli/htsvault.js', ...args], {
     cwd: root,
     env: { ...process.env, NODE_OPTIONS: '' },
   })

@@ -6,7 +6,7 @@ import { output, requireTools } from '#test/support/interop.ts'
 
 jest.setTimeout(300_000)
 
-const entry = join(import.meta.dirname, '..', '..', 'cli', 'htsvault.ts')
+const entry = join(import.meta.dirname, '..', '..', 'cli', 'htsvault.js')
 
 /** How many records samtools or bcftools reads, and how many of them on no reference. */
 async function counted({ path, format, reference }: (typeof fixtures)[number]) {

@@ -67,7 +67,7 @@ async function download(path: string, headers: Record<string, string>): Promise<
 }
 
 const ours = (key: string, input: Buffer) =>
-  output(process.execPath, ['cli/htsvault.ts', 'c4gh', 'decrypt', '-s', key], {
+  output(process.execPath, ['cli/htsvault.js', 'c4gh', 'decrypt', '-s', key], {
     input,
     cwd: root,
     env: { NODE_OPTIONS: '' },

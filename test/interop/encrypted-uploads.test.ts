@@ -41,7 +41,7 @@ const tools = {
     const reply = await fetch(`${vault.url}/reads/service-info`)
     const { crypt4gh } = (await reply.json()) as { crypt4gh: { publicKey: string } }
     writeFileSync(join(folder, 'service.pub'), crypt4gh.publicKey)
-    const args = ['cli/htsvault.ts', 'c4gh', 'encrypt', '-p', join(folder, 'service.pub')]
+    const args = ['cli/htsvault.js', 'c4gh', 'encrypt', '-p', join(folder, 'service.pub')]
     return output(process.execPath, args, { input: plain, cwd: root, env: { NODE_OPTIONS: '' } })
   },
 }

@@ -9,7 +9,7 @@ import { inflateBgzf } from '#test/support/reblock.ts'
 
 jest.setTimeout(300_000)
 
-const entry = join(import.meta.dirname, '..', '..', 'cli', 'htsvault.ts')
+const entry = join(import.meta.dirname, '..', '..', 'cli', 'htsvault.js')
 const htsvault = (...args: string[]) => run(process.execPath, [entry, 'index', ...args])
 
 const folder = temporaryFolder()

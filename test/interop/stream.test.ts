@@ -17,7 +17,7 @@ const folder = temporaryFolder()
 const vault = new VaultProcess()
 const stranger = new FaultServer()
 
-const command = ['--no-warnings', join(root, 'cli', 'htsvault.ts'), 'stream']
+const command = ['--no-warnings', join(root, 'cli', 'htsvault.js'), 'stream']
 const stream = (args: readonly string[], env: Record<string, string> = {}) =>
   run(process.execPath, [...command, ...args], {
     env: { NODE_OPTIONS: '', HTSVAULT_SERVER: vault.url, HTSVAULT_TOKEN: undefined, ...env },
@@ -168,7 +168,7 @@ requireTools('samtools', 'bcftools')('htsvault stream', () => {
     const plain = readFileSync(demo('child.bam'))
     const sec = join(folder, 'me.sec')
     const keygen = [
-      join(root, 'cli', 'htsvault.ts'),
+      join(root, 'cli', 'htsvault.js'),
       'c4gh',
       'keygen',
       '--nocrypt',

@@ -32,7 +32,7 @@ export class VaultProcess {
   async start(...args: string[]): Promise<this> {
     const child = spawn(
       process.execPath,
-      ['cli/htsvault.ts', 'serve', '--port', '0', '--data', this.data, ...args],
+      ['cli/htsvault.js', 'serve', '--port', '0', '--data', this.data, ...args],
       {
         cwd: root,
         stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,7 +1,7 @@
 import { setImmediate as breathe } from 'node:timers/promises'
-import { Worker } from 'node:worker_threads'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { type ErrorReport, HtsvaultError } from '#shared/errors.ts'
+import { startThread } from '../../threads/startThread.ts'
 import { pieceCount, type PieceJob, PieceWorker } from './PieceWork.ts'
 import type { WorkerStart } from './worker.ts'
 
@@ -37,7 +37,7 @@ export async function runPieces(
 }
 
 function startWorker(start: WorkerStart, onBytes: (bytes: number) => void, stop: () => void): Promise<void> {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: start })
+  const worker = startThread(new URL('./worker.ts', import.meta.url), start)
   let failure: Error | undefined
   worker.on('message', (message: number | ErrorReport) => {
     if (typeof message === 'number') onBytes(message)

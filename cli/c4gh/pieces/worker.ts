@@ -1,6 +1,7 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { HtsvaultError } from '#shared/errors.ts'
+import { threadData } from '../../threads/startThread.ts'
 import { pieceCount, type PieceJob, PieceWorker } from './PieceWork.ts'
 
 /** What a worker thread is started with. */
@@ -10,7 +11,7 @@ export interface WorkerStart {
   readonly next: Int32Array
 }
 
-const { job, next } = workerData as WorkerStart
+const { job, next } = threadData() as WorkerStart
 const worker = new PieceWorker(job, nodeBackend)
 const count = pieceCount(job)
 try {

@@ -1,5 +1,4 @@
 import { setImmediate as breathe } from 'node:timers/promises'
-import { Worker } from 'node:worker_threads'
 import type { FileHeader } from '#shared/indexes/scan/FileHeader.ts'
 import type { IndexedFile } from '#shared/indexes/FileIndexer.ts'
 import { readShardResult } from '#shared/indexes/shards/readShardResult.ts'
@@ -7,7 +6,7 @@ import type { ShardResult } from '#shared/indexes/shards/ShardResult.ts'
 import { ShardMerge } from '#shared/indexes/shards/ShardMerge.ts'
 import { shardTasks } from '#shared/indexes/shards/ShardTask.ts'
 import type { ByteRange } from '#shared/bytes/ByteRange.ts'
-import { compileCacheFolder } from '../../compileCache.ts'
+import { startThread } from '../../threads/startThread.ts'
 import { type ShardJob, ShardWork } from './ShardWork.ts'
 import type { ShardWorkerStart } from './worker.ts'
 
@@ -27,9 +26,8 @@ export async function indexByThreads(
   const next = new Int32Array(new SharedArrayBuffer(4))
   const done = new Int32Array(new SharedArrayBuffer(4))
   const results = new Array<Uint8Array | ShardResult | undefined>(ranges.length)
-  const compileCache = compileCacheFolder()
   const others = Array.from({ length: Math.min(threads, ranges.length) - 1 }, () =>
-    startWorker({ job, next, done, compileCache }, results),
+    startWorker({ job, next, done }, results),
   )
   const work = new ShardWork(job, done)
   let heard = 0
@@ -65,7 +63,7 @@ export async function indexByThreads(
 }
 
 function startWorker(start: ShardWorkerStart, results: (Uint8Array | ShardResult | undefined)[]) {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: start })
+  const worker = startThread(new URL('./worker.ts', import.meta.url), start)
   worker.on('message', ({ shard, bytes }: { shard: number; bytes: Uint8Array }) => {
     results[shard] = bytes
   })

@@ -1,6 +1,7 @@
-import { enableCompileCache } from 'node:module'
-import { parentPort, workerData } from 'node:worker_threads'
-import type { ShardJob } from './ShardWork.ts'
+import { parentPort } from 'node:worker_threads'
+import { writeShardResult } from '#shared/indexes/shards/writeShardResult.ts'
+import { threadData } from '../../threads/startThread.ts'
+import { type ShardJob, ShardWork } from './ShardWork.ts'
 
 /** What a worker thread is started with. */
 export interface ShardWorkerStart {
@@ -9,16 +10,9 @@ export interface ShardWorkerStart {
   readonly next: Int32Array
   /** Shared: how many KiB were read. */
   readonly done: Int32Array
-  /** Where compiled modules are kept, if anywhere. */
-  readonly compileCache: string | undefined
 }
 
-const { job, next, done, compileCache } = workerData as ShardWorkerStart
-if (compileCache !== undefined) enableCompileCache(compileCache)
-const [{ ShardWork }, { writeShardResult }] = await Promise.all([
-  import('./ShardWork.ts'),
-  import('#shared/indexes/shards/writeShardResult.ts'),
-])
+const { job, next, done } = threadData() as ShardWorkerStart
 
 const work = new ShardWork(job, done)
 for (let shard = Atomics.add(next, 0, 1); shard < job.tasks.length; shard = Atomics.add(next, 0, 1)) {

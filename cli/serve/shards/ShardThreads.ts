@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { HtsvaultError } from '#shared/errors.ts'
 import { failedWith } from '#shared/local/folderErrors.ts'
-import { compileCacheFolder } from '../../compileCache.ts'
+import { startThread } from '../../threads/startThread.ts'
 import type { ShardReply, ShardRequest, ShardWorkerStart } from './worker.ts'
 
 /** How often a shard is tried. */
@@ -35,7 +35,7 @@ export class ShardThreads {
       heapMegabytes = 256,
     }: ShardThreadsOptions = {},
   ) {
-    this.#start = { data, compileCache: compileCacheFolder() }
+    this.#start = { data }
     this.#script = script
     this.#waitMs = waitMs
     this.#heapMegabytes = heapMegabytes
@@ -87,8 +87,7 @@ class ShardThread {
   #settle: ((reply: ShardReply | undefined) => void) | undefined
 
   constructor(script: URL, start: ShardWorkerStart, heapMegabytes: number) {
-    this.#worker = new Worker(script, {
-      workerData: start,
+    this.#worker = startThread(script, start, {
       resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },
     })
     this.#worker.on('message', (reply: ShardReply) => this.#settle?.(reply))
