@@ -129,17 +129,21 @@ export class SlotRing {
     return this.#inflateBlock(bytes, at, size, offset)
   }
 
+  /** Inflates a batch that nobody is at: whether there was one. */
+  inflateOne(): boolean {
+    const batch = this.#claim()
+    if (batch !== undefined) this.#inflate(batch)
+    return batch !== undefined
+  }
+
   /** Inflates batches that nobody is at, until there are no more. */
   inflateAhead(): void {
     for (;;) {
-      const batch = this.#claim()
-      if (batch !== undefined) this.#inflate(batch)
-      else {
-        const seen = this.#load(filled)
-        // What is filled and not to be claimed is the end.
-        if (this.#load(claimed) < seen) return
-        Atomics.wait(this.#counters, filled, seen)
-      }
+      if (this.inflateOne()) continue
+      const seen = this.#load(filled)
+      // What is filled and not to be claimed is the end.
+      if (this.#load(claimed) < seen) return
+      Atomics.wait(this.#counters, filled, seen)
     }
   }
 

@@ -42,7 +42,8 @@ export class SlotWriter {
     for (;;) {
       const room = this.#ring.room()
       if (!(room instanceof Uint8Array)) {
-        await this.#wait(room)
+        // The reader is behind: it is helped rather than waited for.
+        if (!this.#ring.inflateOne()) await this.#wait(room)
         continue
       }
       room.set(this.#tail.subarray(0, this.#tailSize))

@@ -7,6 +7,8 @@ import { ioBuffer } from './ioBuffer.ts'
 
 /** Small chunks are gathered to writes of this many bytes. */
 const bufferBytes = 1 << 20
+/** After so many bytes the disk is told to begin: otherwise all of a large file would wait for it at the end. */
+const syncBytes = 64 << 20
 
 export interface UploadEnds {
   /** Gives the finished file its name; the handle is closed by the caller. */
@@ -30,6 +32,8 @@ export function folderUpload(
   let other: Uint8Array<ArrayBuffer> | undefined
   let filled = 0
   let writing: Promise<void> = Promise.resolve()
+  let syncing: Promise<void> = Promise.resolve()
+  let unsynced = 0
   let crc = 0n
   let open = true
 
@@ -41,12 +45,18 @@ export function folderUpload(
     writing.catch(() => undefined)
     filling = other
     other = full
+    unsynced += filled
     filled = 0
+    if (unsynced < syncBytes) return
+    unsynced = 0
+    syncing = syncing.then(() => handle.datasync())
+    // As above. It must be heard of: the disk tells of a failure once.
+    syncing.catch(() => undefined)
   }
 
   const end = async () => {
     open = false
-    await writing.catch(() => undefined)
+    await Promise.allSettled([writing, syncing])
     await handle.close().catch(() => undefined)
   }
 
@@ -76,7 +86,7 @@ export function folderUpload(
       open = false
       try {
         if (filled > 0) await flush()
-        await writing
+        await Promise.all([writing, syncing])
         const info = await ends.publish(handle, condition)
         return { ...info, crc64nvme: writeCrc64nvme(crc) }
       } catch (error) {
