@@ -1,5 +1,5 @@
 import { fixedHeaderSize, readBlockSize, trailerSize } from './blockHeader.ts'
-import { type InflateJob, inflateCalls, inflateTogether, mostTogether } from './inflateRaw.ts'
+import { type InflateJob, inflateCalls, inflateTogether, mostInput, mostTogether } from './inflateRaw.ts'
 
 /**
  * Inflates the BGZF blocks of some bytes that are asked for one after the other, a few at a time: those that follow
@@ -27,7 +27,7 @@ export class BlocksAhead {
   #inflate(bytes: Uint8Array, at: number, size: number): void {
     const starts: number[] = []
     const jobs: InflateJob[] = []
-    for (let start = at, length = size; length > 0;) {
+    for (let start = at, length = size; length > 0 && start + length - at <= mostInput;) {
       starts.push(start)
       jobs.push(jobOf(bytes, start, length))
       start += length
@@ -35,7 +35,7 @@ export class BlocksAhead {
     }
     this.#bytes = bytes
     this.#starts = starts
-    // Should they be too much together, or one of them bad, it is said of the first alone.
+    // Where one of them is bad, it is said of the first alone.
     this.#plain = inflateTogether(bytes, jobs) ?? inflateTogether(bytes, jobs.slice(0, 1)) ?? []
     this.#starts.length = this.#plain.length
     this.#next = 0

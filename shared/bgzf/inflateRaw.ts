@@ -2,8 +2,9 @@ import { inflateModule } from './inflateModule.ts'
 
 /** The most bytes that one block has, compressed, and the most that it gives. */
 export const maxInflate = 65536
-/** How many blocks are inflated at once at most. */
+/** How many blocks are inflated at once at most, and how many compressed bytes they may take up. */
 export const mostTogether = 6
+export const mostInput = 1 << 18
 
 /** What to inflate: raw DEFLATE (RFC 1951) from `start` to `end` of some bytes, that is known to make `size` bytes. */
 export interface InflateJob {
@@ -15,10 +16,9 @@ export interface InflateJob {
 /** What wasm/inflate exports. */
 interface Exports {
   readonly memory: WebAssembly.Memory
-  /** Where the jobs go; the compressed bytes, and how many; the plain ones, and how much lies between those of two jobs. */
+  /** Where the jobs go, the compressed bytes, and the plain ones; and how much lies between those of two jobs. */
   readonly jobsAt: WebAssembly.Global<'i32'>
   readonly inputAt: WebAssembly.Global<'i32'>
-  readonly inputBytes: WebAssembly.Global<'i32'>
   readonly outputAt: WebAssembly.Global<'i32'>
   readonly outputSlack: WebAssembly.Global<'i32'>
   readonly inflate: (jobs: number) => number
@@ -47,8 +47,8 @@ export function inflateTogether(bytes: Uint8Array, jobs: readonly InflateJob[]):
   const first = jobs[0]?.start ?? 0
   const last = jobs.at(-1)?.end ?? 0
   inflater ??= instantiate()
-  const { memory, places, inputAt, inputBytes, outputAt, outputSlack, inflate } = inflater
-  if (jobs.length > mostTogether || last - first > inputBytes || !jobs.every(fits)) return undefined
+  const { memory, places, inputAt, outputAt, outputSlack, inflate } = inflater
+  if (jobs.length > mostTogether || last - first > mostInput || !jobs.every(fits)) return undefined
   calls++
   memory.set(bytes.subarray(first, last), inputAt)
   let to = outputAt
@@ -70,13 +70,11 @@ const fits = ({ start, end, size }: InflateJob): boolean =>
 function instantiate() {
   const wasm = Uint8Array.from(atob(inflateModule), c => c.charCodeAt(0))
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm))
-  const { memory, jobsAt, inputAt, inputBytes, outputAt, outputSlack, inflate } =
-    exports as unknown as Exports
+  const { memory, jobsAt, inputAt, outputAt, outputSlack, inflate } = exports as unknown as Exports
   return {
     memory: new Uint8Array(memory.buffer),
     places: new Uint32Array(memory.buffer, jobsAt.value, 4 * mostTogether),
     inputAt: inputAt.value,
-    inputBytes: inputBytes.value,
     outputAt: outputAt.value,
     outputSlack: outputSlack.value,
     inflate,

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { deflateRawSync } from 'node:zlib'
 import { BgzfReader } from '#shared/bgzf/BgzfReader.ts'
 import { BlocksAhead } from '#shared/bgzf/BlocksAhead.ts'
-import { inflateRaw, mostTogether } from '#shared/bgzf/inflateRaw.ts'
+import { inflateCalls, inflateRaw, mostTogether } from '#shared/bgzf/inflateRaw.ts'
 import { reblock } from '#test/support/reblock.ts'
 
 const plainOf = (n: number, seed: number) =>
@@ -52,6 +52,19 @@ describe('blocks that are inflated a few at a time', () => {
       for (const [i, { at, size, wanted }] of blocks.entries())
         expect(ahead.take(damaged, at, size)).toEqual(i === bad ? undefined : wanted)
     }
+  })
+
+  test('are as few as there is room for, where they hardly compress', () => {
+    const stored = new Uint8Array(reblock(plainOf(600_000, 7), { sizeOf: () => 60_000, level: 0 }))
+    const size = stored[16]! + stored[17]! * 256 + 1
+    const ahead = new BlocksAhead()
+    const calls = inflateCalls()
+    for (let i = 0; i < 10; i++)
+      expect(ahead.take(stored, i * size, size)).toEqual(
+        plainOf(600_000, 7).slice(i * 60_000, (i + 1) * 60_000),
+      )
+    // Four fit 256 KiB.
+    expect(inflateCalls() - calls).toBe(3)
   })
 
   test('end where what follows is no block, or not whole', () => {

@@ -34,7 +34,7 @@ import {
 import { openBlock } from './openBlock'
 import { distBits, leastAt, maskAt, toDropAt } from './prefixCode'
 
-export { inputAt, inputBytes, jobsAt, outputAt, outputSlack } from './memory'
+export { inputAt, jobsAt, outputAt, outputSlack } from './memory'
 
 const distMask: u32 = (1 << distBits) - 1
 

@@ -52,9 +52,8 @@ export const distAt: usize = 0x9400
 /** What to inflate, u32 x 4 for each job: where the input is, its bytes; where the output goes, its bytes. */
 export const jobsAt: usize = 0x2b800
 export const jobBytes: usize = 16
-/** The compressed bytes, and slack: bits are read ahead. */
+/** The compressed bytes, 256 KiB, and slack: bits are read ahead. */
 export const inputAt: usize = 0x2c000
-export const inputBytes: usize = 0x40000
 /** The plain bytes; between what two jobs make there is slack, as matches are copied by the word. */
 export const outputAt: usize = 0x6c100
 export const outputSlack: usize = 0x400
