@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { crc32 } from 'node:zlib'
 import { compareIndexing, ours, tableHead, type Contender } from './compareIndexing.ts'
+import { bundle } from './bundle.ts'
 import { benchFile } from './generate/benchFile.ts'
 
 const { values, positionals } = parseArgs({
@@ -56,17 +57,8 @@ async function compare(runs: number, scale: number): Promise<void> {
     const cram = benchFile('cram', scale)
     const several = join(scratch, 'several.cram')
     makeSeveral(cram, several, benchFile('fasta', scale))
-    const bundle = join(scratch, 'bench.mjs')
-    const { build } = await import('esbuild')
-    await build({
-      entryPoints: [import.meta.filename],
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      external: ['esbuild'],
-      outfile: bundle,
-      logLevel: 'error',
-    })
+    const bundled = join(scratch, 'bench.mjs')
+    await bundle(import.meta.filename, bundled)
     console.log(tableHead)
     for (const file of [cram, several]) {
       const samtools = (...more: string[]): Contender => ({
@@ -74,14 +66,15 @@ async function compare(runs: number, scale: number): Promise<void> {
         command: out => ['samtools', 'index', ...more, '-o', out, file],
       })
       const [one, two] = [samtools(), samtools('-@1')]
-      const bundled = (name: string, ...args: string[]) => [process.execPath, bundle, name, ...args] as const
+      const byBundle = (name: string, ...args: string[]) =>
+        [process.execPath, bundled, name, ...args] as const
       compareIndexing(
         file,
         [
           ours(file, 1, one.name),
           ours(file, 2, two.name),
-          { name: 'bundled', command: out => bundled('index', file, out), against: one.name },
-          { name: 'floor', command: () => bundled('floor', file), against: one.name, writes: false },
+          { name: 'bundled', command: out => byBundle('index', file, out), against: one.name },
+          { name: 'floor', command: () => byBundle('floor', file), against: one.name, writes: false },
           one,
           two,
         ],

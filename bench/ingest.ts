@@ -17,6 +17,7 @@ import { nodeBackend } from '#shared/crypt4gh/node/nodeBackend.ts'
 import { folderStore } from '#shared/local/folderStore.ts'
 import { keyFile } from '#shared/local/keyFile.ts'
 import { ingestUpload } from '#shared/vault/ingestUpload.ts'
+import { bundle } from './bundle.ts'
 import { benchFile } from './generate/benchFile.ts'
 import { median, shown, timeCommand, type Figures } from './timeCommand.ts'
 
@@ -58,20 +59,8 @@ async function compare(): Promise<void> {
     const megabytes = statSync(path).size / 1e6
     const scratch = mkdtempSync(join(path, '..', 'ingest-'))
     try {
-      const bundle = join(scratch, 'ingest.mjs')
-      const { build } = await import('esbuild')
-      await build({
-        entryPoints: [import.meta.filename],
-        bundle: true,
-        platform: 'node',
-        format: 'esm',
-        external: ['esbuild'],
-        outfile: bundle,
-        logLevel: 'error',
-        banner: {
-          js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
-        },
-      })
+      const bundled = join(scratch, 'ingest.mjs')
+      await bundle(import.meta.filename, bundled)
       const publicKey = join(scratch, 'x.pub')
       writeFileSync(publicKey, writePublicKey(generateKeyPair(nodeBackend).publicKey))
       const ours: Figures[] = []
@@ -82,7 +71,7 @@ async function compare(): Promise<void> {
         // A hard link: the upload is deleted at the end, the file stays.
         linkSync(path, join(folder, 'inbox', 'bench', 'x'))
         warmPageCache(scratch, megabytes)
-        ours.push(timeCommand(process.execPath, [bundle, folder]))
+        ours.push(timeCommand(process.execPath, [bundled, folder]))
         rmSync(folder, { recursive: true })
         rmSync(join(scratch, 'peer.c4gh'), { force: true })
         warmPageCache(scratch, megabytes)

@@ -1,3 +1,4 @@
+import { instantiate } from '#shared/bytes/instantiate.ts'
 import { inflateModule } from './inflateModule.ts'
 
 /** The most bytes that one block has, compressed, and the most that it gives. */
@@ -25,7 +26,7 @@ interface Exports {
 }
 
 /** Of this thread; compiled when it is first needed. */
-let inflater: ReturnType<typeof instantiate> | undefined
+let inflater: ReturnType<typeof openInflater> | undefined
 let calls = 0
 
 /** How often this thread has inflated something: what was inflated before the last time is no longer there. */
@@ -46,7 +47,7 @@ export function inflateRaw(compressed: Uint8Array, size: number): Uint8Array | u
 export function inflateTogether(bytes: Uint8Array, jobs: readonly InflateJob[]): Uint8Array[] | undefined {
   const first = jobs[0]?.start ?? 0
   const last = jobs.at(-1)?.end ?? 0
-  inflater ??= instantiate()
+  inflater ??= openInflater()
   const { memory, places, inputAt, outputAt, outputSlack, inflate } = inflater
   if (jobs.length > mostTogether || last - first > mostInput || !jobs.every(fits)) return undefined
   calls++
@@ -67,10 +68,9 @@ export function inflateTogether(bytes: Uint8Array, jobs: readonly InflateJob[]):
 const fits = ({ start, end, size }: InflateJob): boolean =>
   start <= end && end - start <= maxInflate && size <= maxInflate
 
-function instantiate() {
-  const wasm = Uint8Array.from(atob(inflateModule), c => c.charCodeAt(0))
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm))
-  const { memory, jobsAt, inputAt, outputAt, outputSlack, inflate } = exports as unknown as Exports
+function openInflater() {
+  const exports = instantiate(inflateModule) as unknown as Exports
+  const { memory, jobsAt, inputAt, outputAt, outputSlack, inflate } = exports
   return {
     memory: new Uint8Array(memory.buffer),
     places: new Uint32Array(memory.buffer, jobsAt.value, 4 * mostTogether),

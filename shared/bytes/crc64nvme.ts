@@ -1,4 +1,5 @@
 import { crc64nvmeModule } from './crc64nvmeModule.ts'
+import { instantiate } from './instantiate.ts'
 
 /** The polynomial x^64 + …, bits reversed: the lowest bit is the highest power. */
 const polynomial = 0x9a6c9329ac4bc9b5n
@@ -22,7 +23,7 @@ let summer: { update: Summer['update']; input: Uint8Array } | undefined
  *     crc64nvme(new TextEncoder().encode('123456789')) === 0xae8b14860a799888n
  */
 export function crc64nvme(bytes: Uint8Array, before = 0n): bigint {
-  summer ??= instantiate()
+  summer ??= openSummer()
   let checksum = before
   for (let at = 0; at < bytes.length; at += inputBytes) {
     const piece = bytes.subarray(at, at + inputBytes)
@@ -32,10 +33,8 @@ export function crc64nvme(bytes: Uint8Array, before = 0n): bigint {
   return BigInt.asUintN(64, checksum)
 }
 
-function instantiate(): NonNullable<typeof summer> {
-  const wasm = Uint8Array.from(atob(crc64nvmeModule), c => c.charCodeAt(0))
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm))
-  const { memory, inputAt, prepare, update } = exports as unknown as Summer
+function openSummer(): NonNullable<typeof summer> {
+  const { memory, inputAt, prepare, update } = instantiate(crc64nvmeModule) as unknown as Summer
   prepare()
   return { update, input: new Uint8Array(memory.buffer, inputAt.value, inputBytes) }
 }

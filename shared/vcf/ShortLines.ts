@@ -1,3 +1,4 @@
+import { instantiate } from '#shared/bytes/instantiate.ts'
 import { vcfLinesModule } from './vcfLinesModule.ts'
 
 /** What wasm/vcfLines.ts exports. */
@@ -35,14 +36,12 @@ export const shortLine = 256
 const tab = 9
 
 /** Of this thread; compiled when they are first needed. */
-export const shortLines = (): ShortLines => (reader ??= instantiate())
+export const shortLines = (): ShortLines => (reader ??= openReader())
 let reader: ShortLines | undefined
 
-function instantiate(): ShortLines {
-  const wasm = Uint8Array.from(atob(vcfLinesModule), c => c.charCodeAt(0))
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm))
-  const { memory, blockAt, chromAt, chromBytes, mostLines, startsAt, beginsAt, endsAt, readLines } =
-    exports as unknown as Exports
+function openReader(): ShortLines {
+  const exports = instantiate(vcfLinesModule) as unknown as Exports
+  const { memory, blockAt, chromAt, chromBytes, mostLines, startsAt, beginsAt, endsAt, readLines } = exports
   const bytes = (at: number, length: number) => new Uint8Array(memory.buffer, at, length)
   const uint32s = (at: number, length: number) => new Uint32Array(memory.buffer, at, length)
   const block = bytes(blockAt.value, 1 << 16)
@@ -51,7 +50,7 @@ function instantiate(): ShortLines {
     starts: uint32s(startsAt.value, mostLines.value + 1),
     begins: uint32s(beginsAt.value, mostLines.value),
     ends: uint32s(endsAt.value, mostLines.value),
-    take: bytes => block.set(bytes),
+    take: plain => block.set(plain),
     read(at, last, chrom) {
       if (chrom.length > room.length || chrom.at(-1) !== tab) return 0
       room.set(chrom)
