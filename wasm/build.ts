@@ -11,10 +11,9 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 interface Module {
-  /** The folder or file of the sources, which names the constant too. */
-  readonly source: string
-  /** The file to compile; it imports the others. */
+  /** The file to compile; it may import others. */
   readonly entry: string
+  /** The file to write, named for the constant in it. */
   readonly target: string
   /** Of memory, 64 KiB each. */
   readonly pages: number
@@ -23,9 +22,9 @@ interface Module {
 const here = import.meta.dirname
 
 const modules: readonly Module[] = [
-  { source: 'inflate', entry: 'inflate/index.ts', target: 'shared/bgzf/inflateModule.ts', pages: 16 },
-  { source: 'vcfLines', entry: 'vcfLines.ts', target: 'shared/vcf/vcfLinesModule.ts', pages: 2 },
-  { source: 'crc64nvme', entry: 'crc64nvme.ts', target: 'shared/bytes/crc64nvmeModule.ts', pages: 2 },
+  { entry: 'inflate/index.ts', target: 'shared/bgzf/inflateModule.ts', pages: 16 },
+  { entry: 'vcfLines.ts', target: 'shared/vcf/vcfLinesModule.ts', pages: 2 },
+  { entry: 'crc64nvme.ts', target: 'shared/bytes/crc64nvmeModule.ts', pages: 2 },
 ]
 
 for (const module of modules) {
@@ -83,7 +82,7 @@ function forEachLane(text: string): string {
   )
 }
 
-function moduleText({ source, entry }: Module, wasm: Uint8Array): string {
+function moduleText({ entry, target }: Module, wasm: Uint8Array): string {
   const lines = Buffer.from(wasm)
     .toString('base64')
     .match(/.{1,100}/g)!
@@ -91,7 +90,7 @@ function moduleText({ source, entry }: Module, wasm: Uint8Array): string {
     `// Made by \`npm run wasm\` from wasm/${entry}: change that.`,
     '',
     `/** WebAssembly, ${wasm.length} bytes, in base64. */`,
-    `export const ${source}Module =`,
+    `export const ${path.basename(target, '.ts')} =`,
     ...lines.map((line, i) => `  '${line}'${i < lines.length - 1 ? ' +' : ''}`),
     '',
   ].join('\n')
